@@ -1,0 +1,1 @@
+"""Compiled kernels: free functions on arrays, the only place that imports numba."""
