@@ -291,7 +291,7 @@ class Placement:
 
     def __post_init__(self) -> None:
         if self.on not in ("skin", "bone"):
-            raise ShapeError(f"placement {self.name!r}: on={self.on!r}, wanted "skin" or "bone"')
+            raise ShapeError(f'placement {self.name!r}: on={self.on!r}, wanted "skin" or "bone"')
         for axes, what in ((self.axes_xyz, "axes_xyz"), (self.device_xyz, "device_xyz")):
             if axes is None:
                 continue
