@@ -79,14 +79,18 @@ def simulate(
     }
     if isinstance(source, Trajectory):
         if placements is not None:
-            raise ConfigError("a Trajectory's frames are the sensors: leave placements out, or use .mounted(offset_m, rotation_wxyz)")
+            raise ConfigError(
+                "a Trajectory's frames are the sensors: leave placements out, or use .mounted(offset_m, rotation_wxyz)"
+            )
         t = _instants(source.time_s, rate_hz, time_s)
         k = source.kinematics(t)
         names = tuple(f"s{i}" for i in range(k.position.shape[1]))
         acc_sd = gyro_sd = None
         confidence = None
     else:
-        body_traj = source if isinstance(source, BodyTrajectory) else BodyTrajectory(source, smoothing=smoothing)
+        body_traj = (
+            source if isinstance(source, BodyTrajectory) else BodyTrajectory(source, smoothing=smoothing)
+        )
         motion = body_traj.motion
         chosen = resolve("fimad" if placements is None else placements)
         sites = attach(motion.body, motion.shape, chosen, axes="segment" if axes == "segment" else "device")
@@ -103,7 +107,17 @@ def simulate(
     acc, gyro = ideal_signals(k)
     valid = np.isfinite(acc).all(axis=-1)
     metadata["sensor"] = model.describe()
-    rec = Recording(t, acc, gyro, names, acc_sd=acc_sd, gyro_sd=gyro_sd, valid=valid, confidence=confidence, metadata=metadata)
+    rec = Recording(
+        t,
+        acc,
+        gyro,
+        names,
+        acc_sd=acc_sd,
+        gyro_sd=gyro_sd,
+        valid=valid,
+        confidence=confidence,
+        metadata=metadata,
+    )
     return model.measure(rec, seed=seed)
 
 

@@ -30,7 +30,9 @@ def as_floats(value: ArrayLike, name: str, shape: tuple[int | None, ...]) -> Flo
         array = np.ascontiguousarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ShapeError(f"{name} is not an array of numbers: {error}") from None
-    if array.ndim != len(shape) or any(w is not None and g != w for g, w in zip(array.shape, shape, strict=True)):
+    if array.ndim != len(shape) or any(
+        w is not None and g != w for g, w in zip(array.shape, shape, strict=True)
+    ):
         wanted = "(" + ", ".join("any" if w is None else str(w) for w in shape) + ")"
         raise ShapeError(f"{name} has shape {array.shape}, wanted {wanted}")
     return array
@@ -46,7 +48,9 @@ def check_time(time_s: ArrayLike, name: str = "time_s") -> Floats:
     """
     t = as_floats(time_s, name, (None,))
     if not np.isfinite(t).all():
-        raise TimeError(f"{name} has {int((~np.isfinite(t)).sum())} values that are not finite. Drop those samples.")
+        raise TimeError(
+            f"{name} has {int((~np.isfinite(t)).sum())} values that are not finite. Drop those samples."
+        )
     if t.size > 1 and not (np.diff(t) > 0).all():
         i = int(np.argmax(np.diff(t) <= 0))
         raise TimeError(
@@ -71,17 +75,34 @@ class Body(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the model."""
+        ...
+
     @property
-    def joint_names(self) -> tuple[str, ...]: ...
+    def joint_names(self) -> tuple[str, ...]:
+        """Names of the J joints."""
+        ...
+
     @property
-    def parents(self) -> NDArray[np.int64]: ...
+    def parents(self) -> NDArray[np.int64]:
+        """Parents, (J,)."""
+        ...
+
     @property
-    def n_shape(self) -> int: ...
+    def n_shape(self) -> int:
+        """Length of a shape vector."""
+        ...
+
     @property
-    def weights(self) -> Floats | None: ...
+    def weights(self) -> Floats | None:
+        """Skin weights, (V, J), or None."""
+        ...
+
     @property
-    def faces(self) -> NDArray[np.int64] | None: ...
+    def faces(self) -> NDArray[np.int64] | None:
+        """Triangles, (F, 3), or None."""
+        ...
 
     def rest_joints(self, shape: ArrayLike | None = None) -> Floats:
         """Joint positions in the rest pose, (J, 3) · m · B axes of the body file."""
@@ -141,7 +162,9 @@ class PoseTrack:
     @property
     def detected(self) -> NDArray[np.bool_]:
         """(T,) bool: frames where the person was found (every landmark finite)."""
-        return np.isfinite(self.landmarks_m).all(axis=(1, 2)) & np.isfinite(self.landmarks_px).all(axis=(1, 2))
+        return np.isfinite(self.landmarks_m).all(axis=(1, 2)) & np.isfinite(self.landmarks_px).all(
+            axis=(1, 2)
+        )
 
 
 @dataclass(frozen=True)
@@ -219,9 +242,19 @@ class Motion:
             put(self, "joint_rotation_wxyz", q / norm[..., None])
         put(self, "root_position_m", root)
         shape = np.asarray(self.shape, dtype=np.float64)
-        put(self, "shape", np.zeros(self.body.n_shape) if shape.size == 0 else as_floats(shape, "shape", (self.body.n_shape,)))
+        put(
+            self,
+            "shape",
+            np.zeros(self.body.n_shape)
+            if shape.size == 0
+            else as_floats(shape, "shape", (self.body.n_shape,)),
+        )
         conf = np.asarray(self.confidence, dtype=np.float64)
-        put(self, "confidence", np.ones((n, joints)) if conf.size == 0 else as_floats(conf, "confidence", (n, joints)))
+        put(
+            self,
+            "confidence",
+            np.ones((n, joints)) if conf.size == 0 else as_floats(conf, "confidence", (n, joints)),
+        )
         if self.rotation_sd_rad is not None:
             put(self, "rotation_sd_rad", as_floats(self.rotation_sd_rad, "rotation_sd_rad", (n, joints)))
         if self.root_sd_m is not None:

@@ -1,0 +1,210 @@
+"""The `imusim` command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import Positional
+
+from imusim.errors import ImusimError, QualityWarning
+
+
+@dataclass(frozen=True)
+class Simulate:
+    """Turn a video or motion file into IMU recordings.
+
+    With no option at all: the 16 FiMAD places, a Bosch BMI270 and an ideal sensor beside it, 100 Hz, written to
+    <name>_imu/ next to the input: imu.parquet, ideal.parquet (+ .json: settings, units, frames), motion.npz,
+    report.png, and pose.npz, which a second run reuses.
+    """
+
+    input: Positional[Path]
+    """A video (.mp4, .mov ...) of a person, or a motion file."""
+    out: Path | None = None
+    """Folder for the outputs. Default: <name>_imu next to the input."""
+    placements: str = "fimad"
+    """Where the sensors sit: names separated by commas, a group (fimad, body17, all), or a YAML file.
+    `imusim placements` lists them."""
+    sensor: str = "bmi270"
+    """Sensor model: a preset (`imusim sensors`), a preset file, or ideal."""
+    rate_hz: float = 100.0
+    """Output rate, Hz."""
+    seed: int = 0
+    """Seeds everything random. The same seed gives the same bits."""
+    height_m: float | None = None
+    """The person's height in metres. Give it if you know it: it sets the scale of every acceleration."""
+    person: str = "largest"
+    """Whom to follow when several people are seen: largest, centre, or a box x,y,w,h around the person in the first
+    frame (pixels, or fractions of the picture)."""
+    camera_tilt_deg: float | None = None
+    """How far the camera looks down (negative: up), degrees. Default: estimated from the clip."""
+    focal_px: float | None = None
+    """Focal length in pixels. Default: from the file, else assumed."""
+    pose_model: str = "full"
+    """Pose model: lite, full, heavy, or a path to a .task file."""
+    pose_fps: float | None = None
+    """Look at no more than this many frames a second. Default: every frame."""
+    body: Path | None = None
+    """Body model file (SMPL .npz or .pkl). Default: the open body that comes with imusim."""
+    axes: Literal["segment", "coremotion", "android"] = "segment"
+    """Sensor axes: anatomical segment axes, or those of a phone or watch as usually worn."""
+    smoothing: Literal["auto", "none"] = "auto"
+    """auto chooses the smoothing from the data; none interpolates (for clean motion files only)."""
+    max_gap_s: float = 0.5
+    """Longest time without the person that is bridged; longer gaps are marked, not invented."""
+    format: str = "parquet"
+    """File formats, separated by commas: parquet, csv, npz."""
+    report: bool = True
+    """Draw report.png."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.workflow import FitOptions, PoseOptions, SensorOptions, simulate_file
+
+        result = simulate_file(
+            self.input,
+            self.out,
+            pose=PoseOptions(self.pose_model, self.pose_fps, self.person),
+            fit=FitOptions(self.body, self.height_m, self.camera_tilt_deg, self.focal_px, self.max_gap_s),
+            sensors=SensorOptions(
+                self.placements, self.sensor, self.rate_hz, self.seed, self.axes, self.smoothing
+            ),
+            formats=[f.strip() for f in self.format.split(",") if f.strip()],
+            report=self.report,
+        )
+        steps = ", ".join(f"{step} {s:.1f} s" for step, s in result.seconds.items())
+        print(f"wrote {', '.join(f.name for f in result.files)} to {result.folder}  ({steps})")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Fetch a short real clip (once) and turn it into an IMU recording with a picture to look at."""
+
+    out: Path = Path("out")
+    """Folder for the outputs."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.demo import run_demo
+
+        run_demo(self.out)
+
+
+@dataclass(frozen=True)
+class Placements:
+    """List the named places on the body, with their axes."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.placement import describe
+
+        print(describe())
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """List the sensor presets with their numbers and where those come from."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.sensor import describe
+
+        print(describe())
+
+
+@dataclass(frozen=True)
+class AssetsList:
+    """List the files that are fetched on first use (pose models, sample clips), with licence and state."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.assets import describe
+
+        print(describe())
+
+
+@dataclass(frozen=True)
+class AssetsFetch:
+    """Fetch them now, for a machine that will have no network later."""
+
+    names: Positional[tuple[str, ...]] = ()
+    """Names from `imusim assets list`; none: all of them."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.assets import fetch
+
+        for path in fetch(self.names):
+            print(path)
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """Compile the kernels now (about a minute, once per installation), so that later runs start at once."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.warmup import warmup
+
+        print(f"compiled and cached in {warmup():.1f} s")
+
+
+Assets = (
+    Annotated[AssetsList, tyro.conf.subcommand("list")]
+    | Annotated[AssetsFetch, tyro.conf.subcommand("fetch")]
+)
+Command = (
+    Annotated[Simulate, tyro.conf.subcommand("simulate")]
+    | Annotated[Demo, tyro.conf.subcommand("demo")]
+    | Annotated[Placements, tyro.conf.subcommand("placements")]
+    | Annotated[Sensors, tyro.conf.subcommand("sensors")]
+    | Annotated[
+        Assets, tyro.conf.subcommand("assets", description="Files that are not ours: list or fetch them.")
+    ]
+    | Annotated[Warmup, tyro.conf.subcommand("warmup")]
+)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the `imusim` command; exit code 0 on success, 2 on an error of the user's, 130 on Ctrl-C."""
+    warnings.showwarning = _show_warning
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        command = tyro.cli(
+            Command,
+            args=argv,
+            prog="imusim",
+            description="Video or motion capture of a person -> the signals a wearable IMU would have measured.",
+        )
+        command.run()
+    except ImusimError as error:
+        sys.stderr.write(f"imusim: error: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("imusim: stopped; nothing half-written was left behind\n")
+        sys.exit(130)
+    except BrokenPipeError:  # `imusim placements | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _stop(*_: object) -> None:
+    """Let a terminated run clean up behind itself."""
+    raise KeyboardInterrupt
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """Show what users should know in one line; keep libraries' own warnings to debugging."""
+    if issubclass(category, QualityWarning):
+        sys.stderr.write(f"imusim: warning: {message}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,330 @@
+"""A file becomes a folder: video or motion file → pose → fit → IMU → imu.parquet, imu.json, motion.npz, report.png."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imusim.errors import ConfigError, OutputError, QualityWarning
+from imusim.recording import Recording
+from imusim.types import Motion, PoseTrack
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".mov",
+        ".m4v",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".3gp",
+        ".wmv",
+        ".flv",
+        ".ts",
+        ".mts",
+        ".gif",
+        ".ogv",
+    ]
+)
+FORMATS = ("parquet", "csv", "npz")
+
+
+@dataclass(frozen=True)
+class PoseOptions:
+    """How the person is found in the video."""
+
+    model: str = "full"
+    fps: float | None = None
+    person: str = "largest"
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How landmarks become a body in motion."""
+
+    body: Path | None = None
+    height_m: float | None = None
+    camera_tilt_deg: float | None = None
+    focal_px: float | None = None
+    max_gap_s: float = 0.5
+
+
+@dataclass(frozen=True)
+class SensorOptions:
+    """What is worn where."""
+
+    placements: str | Sequence[str] = "fimad"
+    sensor: str = "bmi270"
+    rate_hz: float = 100.0
+    seed: int = 0
+    axes: str = "segment"
+    smoothing: str = "auto"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Files that `simulate_file` wrote, and how long each step took."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    seconds: dict[str, float]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def simulate_file(
+    source: Path | str,
+    out: Path | str | None = None,
+    *,
+    pose: PoseOptions = PoseOptions(),
+    fit: FitOptions = FitOptions(),
+    sensors: SensorOptions = SensorOptions(),
+    formats: Sequence[str] = ("parquet",),
+    report: bool = True,
+    progress: bool = True,
+) -> Result:
+    """Turn a video or motion file into IMU recordings in a folder.
+
+    Parameters
+    ----------
+    source : a video, or any motion file that `read_motion` reads
+    out : folder for the outputs; ``<name>_imu`` next to the source if not given
+
+    Other Parameters
+    ----------------
+    pose, fit, sensors : options of the three steps
+    formats : any of "parquet", "csv", "npz"
+    report : whether to draw ``report.png``
+    progress : whether to show progress bars (never when the output is not a terminal)
+
+    Returns
+    -------
+    Result
+        ``imu.<format>`` and ``imu.json`` hold the sensor's signals, ``ideal.<format>`` perfect ones (unless
+        the sensor is ideal), ``motion.npz`` the motion, ``report.png`` the picture, ``pose.npz`` the
+        landmarks, which a second run reuses. All appear at once at the end, except ``pose.npz``: a
+        killed run leaves the others as they were.
+
+    Raises
+    ------
+    ImusimError
+        Whatever is wrong with the input or the output folder, in one sentence.
+    """
+    source = Path(source)
+    if not source.is_file():
+        what = "is a folder" if source.is_dir() else "no such file"
+        raise ConfigError(f"{source}: {what}. Give a video (.mp4 ...) or a motion file.")
+    unknown = [f for f in formats if f not in FORMATS]
+    if unknown or not formats:
+        raise ConfigError(
+            f"--format {','.join(unknown) or '(none)'}: wanted one or more of {', '.join(FORMATS)}"
+        )
+    folder = Path(out) if out is not None else source.with_name(source.stem + "_imu")
+    is_video = source.suffix.lower() in VIDEO_SUFFIXES or source.suffix.lower() not in (".npz",)
+    _check_sensor_options(sensors)  # a typo should not cost the time of a pose estimation
+    seconds: dict[str, float] = {}
+    with _folder_for(folder) as partial, _collected_warnings() as said:
+        track: PoseTrack | None = None
+        if is_video:
+            with _timed(seconds, "pose"):
+                track = _pose(source, pose, fit, folder, progress)
+            with _timed(seconds, "fit"):
+                motion = _fit(track, fit, progress)
+        else:
+            from imusim.motion_io import read_motion
+
+            with _timed(seconds, "read"):
+                motion = read_motion(source)
+        with _timed(seconds, "simulate"):
+            recordings = _simulate(motion, sensors)
+        with _timed(seconds, "export"):
+            _export(partial, recordings, motion, formats)
+        if report:
+            with _timed(seconds, "report"):
+                _report(partial / "report.png", source if is_video else None, track, motion, recordings, said)
+        files = _publish(partial, folder)
+    return Result(folder, files, seconds, tuple(said))
+
+
+def _check_sensor_options(options: SensorOptions) -> None:
+    """Resolve the names in `options` once, early, so that a typo is told before the long work."""
+    from imusim.placement import resolve
+    from imusim.sensor import find
+    from imusim.simulation import AXES
+
+    resolve(options.placements)
+    find(options.sensor)
+    if options.axes not in AXES:
+        raise ConfigError(f"--axes {options.axes}: wanted one of {', '.join(AXES)}")
+    if options.smoothing not in ("auto", "none"):
+        raise ConfigError(f"--smoothing {options.smoothing}: wanted auto or none")
+
+
+def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, progress: bool) -> PoseTrack:
+    from imusim.video import estimate_pose
+
+    return estimate_pose(
+        source,
+        model=options.model,
+        fps=options.fps,
+        person=options.person,
+        focal_px=fit.focal_px,
+        cache=folder / "pose.npz",
+        progress=progress,
+    )
+
+
+def _fit(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
+    from imusim.body import load_body, open_body
+    from imusim.fitting import fit
+
+    body = open_body() if options.body is None else load_body(options.body)
+    return fit(
+        track,
+        body=body,
+        height_m=options.height_m,
+        camera_tilt_deg=options.camera_tilt_deg,
+        focal_px=options.focal_px,
+        max_gap_s=options.max_gap_s,
+        progress=progress,
+    )
+
+
+def _simulate(motion: Motion, options: SensorOptions) -> dict[str, Recording]:
+    """Recordings by file stem: the sensor's ("imu") and, unless the sensor is ideal, perfect ones ("ideal")."""
+    from imusim.kinematics import BodyTrajectory
+    from imusim.simulation import simulate
+
+    trajectory = BodyTrajectory(motion, smoothing=options.smoothing)
+
+    def run(sensor: str) -> Recording:
+        return simulate(
+            trajectory,
+            options.placements,
+            sensor=sensor,
+            rate_hz=options.rate_hz,
+            seed=options.seed,
+            axes=options.axes,
+        )
+
+    recordings = {"imu": run(options.sensor)}
+    if options.sensor.lower() != "ideal":
+        recordings["ideal"] = run("ideal")
+    return recordings
+
+
+def _export(partial: Path, recordings: dict[str, Recording], motion: Motion, formats: Sequence[str]) -> None:
+    from imusim.motion_io import save_motion
+
+    for stem, recording in recordings.items():
+        for suffix in formats:
+            recording.save(partial / f"{stem}.{suffix}")
+    save_motion(partial / "motion.npz", motion)
+
+
+def _report(
+    path: Path,
+    video: Path | None,
+    track: PoseTrack | None,
+    motion: Motion,
+    recordings: dict[str, Recording],
+    said: list[str],
+) -> None:
+    from imusim.viz.report import report
+
+    report(
+        path,
+        recording=recordings["imu"],
+        ideal=recordings.get("ideal"),
+        motion=motion,
+        track=track,
+        video=video,
+        warnings=said,
+    )
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[step] = time.perf_counter() - start
+
+
+@contextmanager
+def _collected_warnings() -> Iterator[list[str]]:
+    """Collect what is doubtful about the result, for the report, and still let it be shown."""
+    said: list[str] = []
+    show = warnings.showwarning
+
+    def collect(message: Warning | str, category: type[Warning], *rest: object, **more: object) -> None:
+        if issubclass(category, QualityWarning) and str(message) not in said:
+            said.append(str(message))
+        show(message, category, *rest, **more)  # type: ignore[arg-type]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", QualityWarning)
+        warnings.showwarning = collect
+        yield said
+
+
+@contextmanager
+def _folder_for(folder: Path) -> Iterator[Path]:
+    """A hidden folder inside `folder` to write into; removed at the end, also after an error.
+
+    Raises
+    ------
+    OutputError
+        If `folder` cannot be made or written to, or the disk is full.
+    """
+    partial = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_orphans(folder)
+        partial = Path(tempfile.mkdtemp(prefix=f".partial-{os.getpid()}-", dir=folder))
+        yield partial
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise OutputError(
+            f"cannot write to {folder}: {error.strerror}. Give another folder with --out."
+        ) from None
+    except OSError as error:
+        if isinstance(error, OutputError) or error.errno is None:
+            raise
+        raise OutputError(f"cannot write to {folder}: {error.strerror}. Nothing was changed there.") from None
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Remove what runs that were killed left in `folder`; those still running keep theirs."""
+    for orphan in folder.glob(".partial-*-*"):
+        pid = orphan.name.split("-")[1]
+        if pid.isdigit() and int(pid) != os.getpid() and not _alive(int(pid)):
+            shutil.rmtree(orphan, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _publish(partial: Path, folder: Path) -> tuple[Path, ...]:
+    """Move everything from `partial` into `folder`, each file in one step."""
+    files: list[Path] = []
+    for file in sorted(partial.iterdir()):
+        os.replace(file, folder / file.name)
+        files.append(folder / file.name)
+    return tuple(files)
