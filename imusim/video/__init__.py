@@ -1,0 +1,236 @@
+"""Video → PoseTrack: decoding, shots, the person, landmarks."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imusim.assets import sha256_of
+from imusim.errors import ConfigError, NoPersonError, QualityWarning
+from imusim.types import PoseTrack
+from imusim.video.cache import (
+    cache_key,
+    cached_track,
+    load_track,
+    read_npz,
+    save_track,
+    video_fingerprint,
+    write_npz,
+)
+from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
+from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator
+from imusim.video.people import parse_person
+from imusim.video.pipeline import Harvest, run
+
+__all__ = [
+    "LANDMARK_NAMES",
+    "Landmarks",
+    "PoseEstimator",
+    "VideoInfo",
+    "estimate_pose",
+    "frames",
+    "load_track",
+    "probe",
+    "save_track",
+]
+
+_ALGORITHM = 1  # raise it when the same settings give another track
+_LEAST_S = 0.5
+
+
+def estimate_pose(
+    path: Path | str,
+    *,
+    model: str | Path = "full",
+    fps: float | None = None,
+    person: str = "largest",
+    cache: Path | str | None = None,
+    progress: bool = True,
+    focal_px: float | None = None,
+    estimator: PoseEstimator | None = None,
+) -> PoseTrack:
+    """Find one person in a video and follow them: 33 landmarks a frame, in metres and in pixels.
+
+    Parameters
+    ----------
+    path : video file
+    model : "lite", "full" or "heavy" BlazePose, or the path of a `.task` bundle
+    fps : look at no more than this many frames a second; None: at all
+    person : "largest", "centre", or a box "x,y,w,h" in pixels of the upright picture (fractions if no value
+        exceeds 1): the first person who appears in it is followed. "@seconds" behind it starts later.
+    cache : file for the result; reused if video, model and settings are the same. An interrupted run of a long
+        video goes on from its last checkpoint (every 2000 frames).
+    progress : show a bar on a terminal
+    focal_px : focal length in pixels; None: what the file says, if anything
+
+    Other Parameters
+    ----------------
+    estimator : another `PoseEstimator` in place of MediaPipe's (then `model` is not used)
+
+    Returns
+    -------
+    PoseTrack
+        Camera axes (x right, y down, z away); NaN where the person was not found; `shot` counts up at cuts.
+
+    Raises
+    ------
+    VideoError, NoPersonError, ConfigError, AssetError, MissingExtra, MissingSystemPackage, OutputError
+
+    Warns
+    -----
+    QualityWarning
+        Moving camera, person switches, file ends early.
+    """
+    path = Path(path)
+    info = probe(path)
+    if focal_px is not None and not (np.isfinite(focal_px) and focal_px > 0):
+        raise ConfigError(f"focal_px={focal_px}: wanted a positive number of pixels, or None")
+    choice = parse_person(person, info.size_px)
+    ours = estimator is None
+    if estimator is None:
+        from imusim.video.mediapipe_pose import MediaPipePose, preflight
+        from imusim.video.pose_model import pose_task
+
+        preflight()
+        task = pose_task(model)
+        estimator = MediaPipePose(task)
+        model_id = sha256_of(task)
+    else:
+        model_id = estimator.name
+    settings: dict[str, Any] = {
+        "fps": fps,
+        "person": asdict(choice),
+        "model": model_id,
+        "algorithm": _ALGORITHM,
+    }
+    settings |= {"estimator": estimator.name, "video": video_fingerprint(path)}
+    key = cache_key(**settings)
+    cache = Path(cache) if cache is not None else None
+    try:
+        track = cached_track(cache, key) if cache is not None else None
+        if track is None:
+            track = _track(
+                path, info, estimator, choice, settings, key, cache, progress, str(model) if ours else ""
+            )
+            if cache is not None:
+                save_track(cache, track, key=key)
+                _part(cache).unlink(missing_ok=True)
+    finally:
+        if ours:
+            estimator.close()  # type: ignore[attr-defined]
+    _check(track, path)
+    focal = focal_px if focal_px is not None else info.focal_px
+    return replace(track, focal_px=focal)
+
+
+def _track(path, info, estimator, choice, settings, key, cache, progress, model) -> PoseTrack:  # type: ignore[no-untyped-def]
+    harvest = _resumed(cache, key, estimator)
+    resumed_s = harvest.time_s[-1] if harvest.time_s else None
+    counts = DecodeCounts()
+
+    def keep(so_far: Harvest) -> None:
+        if cache is not None:
+            write_npz(_part(cache), {"format": "imusim-pose-track-1", "key": key}, so_far.arrays())
+
+    camera = run(
+        path,
+        info,
+        estimator,
+        choice,
+        fps=fps_of(settings),
+        progress=progress,
+        harvest=harvest,
+        counts=counts,
+        checkpoint=keep,
+    )
+    metadata = {
+        "estimator": estimator.name,
+        "model": model,
+        "model_sha256": settings["model"],
+        "video": path.name,
+        "video_fingerprint": settings["video"],
+        "video_fps": info.fps,
+        "video_duration_s": info.duration_s,
+        "rotation_deg": info.rotation_deg,
+        "pose_fps": settings["fps"],
+        "person": settings["person"],
+        "frames_dropped": counts.out_of_order,
+        "truncated": counts.truncated,
+        "camera_moving_fraction": camera.moving_fraction,
+        "resumed_at_s": resumed_s,
+    }
+    return PoseTrack(
+        **harvest.arrays(),  # type: ignore[arg-type]
+        image_size_px=info.size_px,
+        landmark_names=tuple(estimator.landmark_names),
+        metadata=metadata,
+    )
+
+
+def fps_of(settings: dict[str, Any]) -> float | None:
+    """The frame limit among the settings."""
+    return settings["fps"]
+
+
+def _part(cache: Path) -> Path:
+    return cache.with_name(f".{cache.name}.part")
+
+
+def _resumed(cache: Path | None, key: str, estimator: PoseEstimator) -> Harvest:
+    """What an interrupted run of the same key left, or an empty harvest."""
+    harvest = Harvest(len(estimator.landmark_names))
+    if cache is None or not _part(cache).is_file():
+        return harvest
+    try:
+        header, arrays = read_npz(_part(cache))
+    except Exception:
+        return harvest
+    if header.get("key") != key:
+        return harvest
+    found = np.isfinite(arrays["landmarks_m"]).all(axis=(1, 2))
+    harvest.time_s = arrays["time_s"].tolist()
+    harvest.world = [a if ok else None for a, ok in zip(arrays["landmarks_m"], found, strict=True)]
+    harvest.px = [a if ok else None for a, ok in zip(arrays["landmarks_px"], found, strict=True)]
+    harvest.visibility = [a if ok else None for a, ok in zip(arrays["visibility"], found, strict=True)]
+    harvest.shot = arrays["shot"].tolist()
+    harvest.quality = arrays["quality"].tolist()
+    harvest.switched = arrays["switched"].tolist()
+    return harvest
+
+
+def _check(track: PoseTrack, path: Path) -> None:
+    """Refuse a track without a person, warn about what should be trusted less."""
+    found = track.detected
+    step = float(np.median(np.diff(track.time_s))) if track.time_s.size > 1 else 0.0
+    seen_s = float(found.sum()) * step
+    if not found.any():
+        raise NoPersonError(
+            f"{path}: no person was found in {track.time_s.size} frames. Is somebody seen from head to foot? "
+            'Point at them with person="x,y,w,h".'
+        )
+    if seen_s < _LEAST_S or found.sum() < 5:
+        raise NoPersonError(
+            f"{path}: a person is seen for {seen_s:.2f} s only; at least {_LEAST_S} s are needed."
+        )
+    moving = float(track.metadata.get("camera_moving_fraction", 0.0))
+    if moving > 0.2:
+        warnings.warn(
+            QualityWarning(
+                f"{path}: the background moves in {moving:.0%} of the clip. A static camera is assumed: "
+                "the camera's motion will appear as the person's."
+            ),
+            stacklevel=3,
+        )
+    if track.switched.any():
+        times = ", ".join(f"{t:.1f}" for t in track.time_s[track.switched][:5])
+        warnings.warn(
+            QualityWarning(
+                f"{path}: the track may have changed to another person at {times} s. "
+                'Look at the report, or choose with person="x,y,w,h".'
+            ),
+            stacklevel=3,
+        )

@@ -1,0 +1,96 @@
+"""What a pose estimator must do. Another estimator is another file with a class that does this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+LANDMARK_NAMES = (
+    "nose",
+    "left_eye_inner",
+    "left_eye",
+    "left_eye_outer",
+    "right_eye_inner",
+    "right_eye",
+    "right_eye_outer",
+    "left_ear",
+    "right_ear",
+    "mouth_left",
+    "mouth_right",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_pinky",
+    "right_pinky",
+    "left_index",
+    "right_index",
+    "left_thumb",
+    "right_thumb",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+    "left_heel",
+    "right_heel",
+    "left_foot_index",
+    "right_foot_index",
+)
+"""The 33 BlazePose landmarks, in order; left and right are the person's."""
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """One person in one frame.
+
+    Parameters
+    ----------
+    world_m : (L, 3) · m · camera axes (x right, y down, z away), origin between the hips
+    px : (L, 2) · pixels of the image that was given (x right, y down)
+    visibility : (L,), 0 … 1, belief that the landmark is seen
+    presence : (L,), 0 … 1, belief that the landmark lies inside the image
+    """
+
+    world_m: NDArray[np.float64]
+    px: NDArray[np.float64]
+    visibility: NDArray[np.float64]
+    presence: NDArray[np.float64]
+
+
+@runtime_checkable
+class PoseEstimator(Protocol):
+    """Finds one person in an image; may follow the person from call to call.
+
+    Attributes
+    ----------
+    name : what the result's metadata says
+    landmark_names : L names, `LANDMARK_NAMES` for BlazePose; the fit needs these to be a superset of its joints
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def landmark_names(self) -> tuple[str, ...]: ...
+
+    def __call__(self, rgb: NDArray[np.uint8], time_s: float) -> Landmarks | None:
+        """Return the person in a (height, width, 3) uint8 RGB image, or None; times increase between resets."""
+        ...
+
+    def candidates(self, rgb: NDArray[np.uint8]) -> list[Landmarks]:
+        """Return every person to be found in a single image, without touching the followed one."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the person that was followed (shot cut, lost track)."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is held."""
+        ...

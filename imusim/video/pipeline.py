@@ -1,0 +1,165 @@
+"""The loop: decode (in a thread) → shot → tracked person → arrays."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from imusim.types import Floats
+from imusim.video.appearance import bounding_box
+from imusim.video.decode import DecodeCounts, Frame, VideoInfo, frames
+from imusim.video.estimator import PoseEstimator
+from imusim.video.people import PersonChoice
+from imusim.video.shots import CameraMotion, ShotDetector
+from imusim.video.track import PersonTracker
+
+_MAX_SIDE = 1920  # larger frames are scaled down by the decoder; the networks look at 256 px anyway
+_QUEUE = 6
+
+
+class Harvest:
+    """Landmarks of the frames seen so far, in growing lists of small arrays (about 3 kB a frame)."""
+
+    def __init__(self, landmarks: int) -> None:
+        self.count = landmarks
+        self.time_s: list[float] = []
+        self.world: list[Floats | None] = []
+        self.px: list[Floats | None] = []
+        self.visibility: list[Floats | None] = []
+        self.shot: list[int] = []
+        self.quality: list[float] = []
+        self.switched: list[bool] = []
+
+    def arrays(self) -> dict[str, Floats]:
+        """Everything as arrays, NaN where nobody was found (visibility 0)."""
+
+        def stack(rows: list[Floats | None], empty: Floats) -> Floats:
+            return np.array([empty if r is None else r for r in rows], dtype=np.float64).reshape(
+                -1, *empty.shape
+            )
+
+        return {
+            "time_s": np.array(self.time_s, dtype=np.float64),
+            "landmarks_m": stack(self.world, np.full((self.count, 3), np.nan)),
+            "landmarks_px": stack(self.px, np.full((self.count, 2), np.nan)),
+            "visibility": stack(self.visibility, np.zeros(self.count)),
+            "shot": np.array(self.shot, dtype=np.int64),
+            "quality": np.array(self.quality, dtype=np.float64),
+            "switched": np.array(self.switched, dtype=np.bool_),
+        }
+
+
+def in_thread(source: Iterator[tuple[float, Frame]], size: int = _QUEUE) -> Iterator[tuple[float, Frame]]:
+    """Run an iterator in a thread, at most `size` items ahead; its exceptions come out here."""
+    ready: queue.Queue[tuple[str, object]] = queue.Queue(maxsize=size)
+    stop = threading.Event()
+
+    def put(item: tuple[str, object]) -> bool:
+        while not stop.is_set():
+            try:
+                ready.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for item in source:
+                if not put(("item", item)):
+                    return
+            put(("end", None))
+        except BaseException as error:
+            put(("error", error))
+
+    thread = threading.Thread(target=work, name="decode", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "end":
+                return
+            if isinstance(value, BaseException):
+                raise value
+            yield value  # type: ignore[misc]
+    finally:
+        stop.set()
+        thread.join(timeout=10.0)
+
+
+def run(
+    path: Path,
+    info: VideoInfo,
+    estimator: PoseEstimator,
+    choice: PersonChoice,
+    *,
+    fps: float | None,
+    progress: bool,
+    harvest: Harvest,
+    counts: DecodeCounts,
+    checkpoint: Callable[[Harvest], None] | None = None,
+    every: int = 2000,
+) -> CameraMotion:
+    """Fill `harvest` with the track of the chosen person, in pixels of the full-size upright image.
+
+    Frames not later than what `harvest` already holds are skipped (a resumed run).
+    """
+    from tqdm import tqdm
+
+    shots, camera = ShotDetector(), CameraMotion()
+    scale = min(1.0, _MAX_SIDE / max(info.size_px))
+    tracker: PersonTracker | None = None
+    done_s = harvest.time_s[-1] if harvest.time_s else -1.0
+    shot_before = harvest.shot[-1] if harvest.shot else 0
+    shots.shot = shot_before
+    rate = min(fps or np.inf, info.fps or 30.0)
+    bar = tqdm(
+        total=round(info.duration_s * rate) or None,
+        desc="pose",
+        unit="frame",
+        disable=not (progress and sys.stderr.isatty()),
+        leave=False,
+    )
+    source = frames(path, fps, max_side=_MAX_SIDE if scale < 1.0 else None, counts=counts, after_s=done_s)
+    with bar:
+        for time_s, rgb in in_thread(source):
+            if tracker is None:
+                size = (rgb.shape[1], rgb.shape[0])
+                scale = size[0] / info.size_px[0]
+                tracker = PersonTracker(estimator, scaled(choice, scale), size)
+            shot = shots(rgb)
+            if shot != shot_before:
+                tracker.new_shot()
+                if shot < shot_before:  # it was a flash: the frames in between belong to the old shot
+                    for i in range(len(harvest.shot) - 1, -1, -1):
+                        if harvest.shot[i] <= shot:
+                            break
+                        harvest.shot[i] = shot
+                shot_before = shot
+            seen = tracker(rgb, time_s)
+            person = seen.person
+            camera(rgb, time_s, shot, None if person is None else bounding_box(person))
+            harvest.time_s.append(time_s)
+            harvest.world.append(None if person is None else person.world_m)
+            harvest.px.append(None if person is None else person.px / scale)
+            harvest.visibility.append(None if person is None else person.visibility)
+            harvest.shot.append(shot)
+            harvest.quality.append(seen.quality)
+            harvest.switched.append(seen.switched)
+            bar.update(1)
+            if checkpoint is not None and len(harvest.time_s) % every == 0:
+                checkpoint(harvest)
+    return camera
+
+
+def scaled(choice: PersonChoice, scale: float) -> PersonChoice:
+    """The same choice in an image scaled by `scale` (boxes in fractions stay)."""
+    if choice.box is None or max(choice.box) <= 1.0 or scale == 1.0:
+        return choice
+    x0, y0, x1, y1 = (v * scale for v in choice.box)
+    return PersonChoice(choice.how, (x0, y0, x1, y1), choice.from_s)
