@@ -1,0 +1,136 @@
+"""What error terms take and give: the signals of some sensors, and the context they were measured in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from imusim.errors import ConfigError
+from imusim.types import Floats, as_floats, check_time
+
+PerAxis = float | tuple[float, float, float]
+"""One number for all three axes, or one for each of x, y, z."""
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Signals of S sensors at T instants, each sensor in its own axes.
+
+    Parameters
+    ----------
+    time_s : (T,) · s
+    acc : (T, S, 3) · m/s², specific force
+    gyro : (T, S, 3) · rad/s
+    mag : (T, S, 3) · µT, or None
+    """
+
+    time_s: Floats
+    acc: Floats
+    gyro: Floats
+    mag: Floats | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "time_s", check_time(self.time_s))
+        put(self, "acc", as_floats(self.acc, "acc", (self.time_s.size, None, 3)))
+        put(self, "gyro", as_floats(self.gyro, "gyro", self.acc.shape))
+        if self.mag is not None:
+            put(self, "mag", as_floats(self.mag, "mag", self.acc.shape))
+
+    def with_(self, acc: Floats | None = None, gyro: Floats | None = None) -> Signals:
+        """Return the same signals with `acc` or `gyro` exchanged (not checked again)."""
+        new = object.__new__(Signals)
+        put = object.__setattr__
+        put(new, "time_s", self.time_s)
+        put(new, "acc", self.acc if acc is None else acc)
+        put(new, "gyro", self.gyro if gyro is None else gyro)
+        put(new, "mag", self.mag)
+        return new
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an error term may know besides the signals.
+
+    Parameters
+    ----------
+    rate_hz : sampling rate · Hz
+    seed : what everything random comes from
+    sensors : S names
+    term : name of the term that is being applied; `Sensor.apply` sets it
+
+    Notes
+    -----
+    Every (seed, term, sensor, signal) has a random stream of its own, keyed by their names. So the numbers that
+    a sensor gets do not depend on which other terms and sensors there are, on their order or on threads.
+    """
+
+    rate_hz: float
+    seed: int
+    sensors: tuple[str, ...]
+    term: str = ""
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.rate_hz) or self.rate_hz <= 0:
+            raise ConfigError(f"rate_hz={self.rate_hz}: wanted a positive sampling rate in Hz")
+        if int(self.seed) != self.seed or self.seed < 0:
+            raise ConfigError(f"seed={self.seed!r}: wanted a whole number, 0 or more")
+
+    def of_term(self, term: str) -> Context:
+        """Return the context for the term of that name."""
+        return replace(self, term=term)
+
+    def streams(self, signal: str) -> Iterator[np.random.Generator]:
+        """Yield one random generator a sensor, in the order of `sensors`, for "acc", "gyro" or "mag"."""
+        for name in self.sensors:
+            digest = hashlib.blake2b(f"{self.term}|{name}|{signal}".encode(), digest_size=16).digest()
+            words = np.frombuffer(digest, dtype="<u4").tolist()
+            yield np.random.Generator(np.random.SFC64(np.random.SeedSequence([int(self.seed), *words])))
+
+
+@runtime_checkable
+class Term(Protocol):
+    """An error term: a frozen dataclass whose call maps signals to signals.
+
+    Of zero strength it must return its input unchanged, to the bit.
+    """
+
+    def __call__(self, signals: Signals, context: Context) -> Signals:
+        """Return the signals with this error on them."""
+        ...
+
+
+def per_axis(value: ArrayLike, name: str, *, signed: bool = False) -> Floats:
+    """Return a scalar or three numbers as (3,) float64; raise ConfigError if not finite, or negative unless `signed`."""
+    array = np.asarray(value, dtype=np.float64)
+    if array.shape not in ((), (3,)):
+        raise ConfigError(f"{name} has shape {array.shape}: wanted one number, or three (x, y, z)")
+    array = np.broadcast_to(array, (3,))
+    if not np.isfinite(array).all() or (not signed and (array < 0).any()):
+        raise ConfigError(f"{name}={value!r}: wanted finite numbers{'' if signed else ', 0 or more'}")
+    return np.array(array)
+
+
+def draw_within(limit: Floats, law: str, rng: np.random.Generator) -> Floats:
+    """Draw numbers within ± `limit` (any shape).
+
+    "uniform": any value within the limits is as likely as another, which is all that a limit says.
+    "normal": a normal of standard deviation limit/3, drawn again while outside the limits.
+    """
+    if law == "uniform":
+        return limit * rng.uniform(-1.0, 1.0, limit.shape)
+    z = rng.standard_normal(limit.shape)
+    while (outside := np.abs(z) > 3.0).any():
+        z[outside] = rng.standard_normal(int(outside.sum()))
+    return limit * z / 3.0
+
+
+def check_law(law: str) -> None:
+    """Raise ConfigError unless `law` is one that `draw_within` knows."""
+    if law not in ("uniform", "normal"):
+        raise ConfigError(f'law={law!r}: wanted "uniform" or "normal" (within the limits)')
