@@ -1,0 +1,7 @@
+"""Body models: the open body that ships with the package, SMPL files that users bring, plain skeletons."""
+
+from imusim.body.open24 import OpenBody, open_body
+from imusim.body.skeleton import SkeletonBody
+from imusim.body.skinned import Posed, SkinnedBody
+
+__all__ = ["OpenBody", "Posed", "SkeletonBody", "SkinnedBody", "open_body"]
