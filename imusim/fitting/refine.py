@@ -1,0 +1,217 @@
+"""The whole clip at once: damped Gauss–Newton on all frames' unknowns, robust, with standard deviations.
+
+Residuals and their standard deviations: 3D landmarks (35 mm across the view, 90 mm along it, up to a free shift per
+frame), image landmarks (25 mm at the person's distance), feet that seem to stand still (random walk, 4 cm/s over one
+frame at 30/s), and the priors of `imusim.fitting.skeleton`. Landmarks further off than a few sd lose their say
+(Cauchy), first mildly, then firmly, so that the start matters less (graduated non-convexity, Blake and
+Zisserman 1987). Errors of neighbouring frames are alike, so frames denser than 30/s share their information.
+
+Nothing here removes the noise that smoothing should remove: the time terms are loose except for depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imusim._kernels import fit as kernel
+from imusim._kernels import solve
+from imusim._kernels.fit_chain import apply_step, pose_clip
+from imusim.fitting.landmarks import AT, CONTACTS, NAMES, SD_FACTOR
+from imusim.fitting.skeleton import ANGLES, BALLS, N_DOFS, REFERENCE_RATE_HZ, Skeleton, pose_prior
+from imusim.types import Floats
+
+IN_PLANE_SD_M, DEPTH_SD_M, IMAGE_SD_M = 0.035, 0.090, 0.025
+STILL_SPEED = 0.25
+"""Speed of a foot across the view, m/s, at which it counts half as standing."""
+STANDING_WALK = 0.04 / np.sqrt(REFERENCE_RATE_HZ)
+"""Random walk of a standing foot, m/√s."""
+STAGES = ((8.0, False, 5), (2.5, True, 6))
+"""Scale of the Cauchy loss (sd), whether feet stand, most iterations."""
+CHUNK, OVERLAP = 1500, 180
+
+_SD3_FACTOR = SD_FACTOR.copy()
+for _name in NAMES:  # the world landmarks' feet are half as long as feet are
+    if "heel" in _name or "foot_index" in _name:
+        _SD3_FACTOR[AT[_name]] *= 2.0
+
+
+@dataclass
+class State:
+    """Unknowns of T frames: root (T, 3) m and balls (T, B, 3, 3) in camera axes, angles (T, Q) rad."""
+
+    root: Floats
+    balls: Floats
+    angles: Floats
+
+    def copy(self) -> State:
+        """Return an independent copy."""
+        return State(self.root.copy(), self.balls.copy(), self.angles.copy())
+
+    def part(self, first: int, last: int) -> State:
+        """Copy of the frames first … last − 1."""
+        return State(self.root[first:last].copy(), self.balls[first:last].copy(), self.angles[first:last].copy())
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Marginal variances: root position covariance (T, 3, 3) m², camera axes; unknowns (T, D) m², rad²."""
+
+    root: Floats
+    unknowns: Floats
+
+
+def observe(
+    time_s: Floats, marks3: Floats, px: Floats, trust: Floats, depth_m: Floats, focal_px: float, centre_px: Floats
+) -> kernel.Clip:
+    """Weigh what was seen (without standing feet, see `standing_feet`).
+
+    Parameters
+    ----------
+    time_s : (T,) · s
+    marks3 : (T, 33, 3) · m · camera axes, bones as long as the body's
+    px : (T, 33, 2) · pixels
+    trust : (T, 33), 0 … 1, multiplies the information; 0 where nothing was seen
+    depth_m : (T,) · m, rough distance of the person
+    focal_px, centre_px : pinhole camera
+    """
+    step = float(np.median(np.diff(time_s)))
+    share = min(1.0, step * REFERENCE_RATE_HZ)
+    sd = np.array([IN_PLANE_SD_M, IN_PLANE_SD_M, DEPTH_SD_M])
+    info3 = share * trust[:, :, None] / (_SD3_FACTOR[:, None] * sd) ** 2
+    info2 = share * trust / (SD_FACTOR * IMAGE_SD_M * focal_px / depth_m[:, None]) ** 2
+    return kernel.Clip(
+        time=time_s,
+        marks3=np.ascontiguousarray(marks3),
+        info3=info3,
+        marks2=np.ascontiguousarray(px),
+        info2=info2,
+        contact_mark=np.array([AT[n] for n in CONTACTS], dtype=np.int64),
+        contact_info=np.zeros((time_s.size, len(CONTACTS))),
+        focal=float(focal_px),
+        centre=np.asarray(centre_px, dtype=np.float64),
+    )
+
+
+def standing_feet(time_s: Floats, px: Floats, trust: Floats, depth_m: Floats, focal_px: float) -> Floats:
+    """How surely each of heels and toes stands still, (T, 4), 0 … 1, from its speed in the image over 0.2 s."""
+    feet = [AT[n] for n in CONTACTS]
+    place = px[:, feet] / focal_px * depth_m[:, None, None]
+    count = time_s.size
+    i = np.searchsorted(time_s, time_s - 0.1)
+    j = np.minimum(np.searchsorted(time_s, time_s + 0.1, side="right"), count) - 1
+    span = np.maximum(time_s[j] - time_s[i], 1e-9)
+
+    def window_mean(first: np.ndarray, last: np.ndarray) -> Floats:
+        total = np.concatenate([np.zeros((1, len(feet), 2)), np.cumsum(place, axis=0)])
+        return (total[last] - total[first]) / (last - first)[:, None, None]
+
+    middle = (i + j) // 2
+    early, late = window_mean(i, middle + 1), window_mean(middle, j + 1)
+    speed = np.linalg.norm(late - early, axis=-1) / (0.5 * span)[:, None]
+    return trust[:, feet] ** 0.5 / (1.0 + (speed / STILL_SPEED) ** 4)
+
+
+def contact_information(time_s: Floats, standing: Floats) -> Floats:
+    """Information (T, 4), 1/m², of the displacement of each foot point since the frame before."""
+    info = np.zeros_like(standing)
+    step = np.diff(time_s)[:, None]
+    info[1:] = standing[1:] * standing[:-1] / (STANDING_WALK**2 * step)
+    return info
+
+
+def refine(skeleton: Skeleton, clip: kernel.Clip, standing: Floats, start: State) -> tuple[State, Posterior, int]:
+    """Refine a start over the whole clip; long clips in overlapping parts.
+
+    Returns the state, its posterior and the number of linear systems solved.
+    """
+    count = clip.time.size
+    if count <= CHUNK + OVERLAP:
+        return _refine_part(skeleton, clip, standing, start)
+    state = start.copy()
+    root_cov = np.zeros((count, 3, 3))
+    variances = np.zeros((count, N_DOFS))
+    solved = 0
+    first = 0
+    while True:
+        last = min(first + CHUNK, count)
+        if count - last < OVERLAP:
+            last = count
+        part = clip._replace(
+            **{f: np.ascontiguousarray(getattr(clip, f)[first:last]) for f in ("time", "marks3", "info3", "marks2", "info2")},
+            contact_info=np.zeros((last - first, len(CONTACTS))),
+        )
+        found, posterior, n = _refine_part(skeleton, part, standing[first:last], start.part(first, last))
+        solved += n
+        keep = 0 if first == 0 else OVERLAP // 2  # the halves of an overlap nearest to a part's end are not used
+        state.root[first + keep : last] = found.root[keep:]
+        state.balls[first + keep : last] = found.balls[keep:]
+        state.angles[first + keep : last] = found.angles[keep:]
+        root_cov[first + keep : last] = posterior.root[keep:]
+        variances[first + keep : last] = posterior.unknowns[keep:]
+        if last == count:
+            return state, Posterior(root_cov, variances), solved
+        first = last - OVERLAP
+
+
+def _refine_part(
+    skeleton: Skeleton, clip: kernel.Clip, standing: Floats, start: State
+) -> tuple[State, Posterior, int]:
+    prior = pose_prior()
+    chain = skeleton.chain
+    count = clip.time.size
+    blocks = [np.empty((count, N_DOFS, N_DOFS)) for _ in range(3)]
+    gradient = np.empty((count, N_DOFS))
+    state = start.copy()
+    diagonal = np.arange(N_DOFS)
+    solved = 0
+    scale = STAGES[-1][0]
+    for scale, feet, most in STAGES:
+        clip = clip._replace(contact_info=contact_information(clip.time, standing if feet else 0.0 * standing))
+        damping = 1e-3
+        cost = kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+        for _ in range(most):
+            blocks[0][:, diagonal, diagonal] *= 1.0 + damping
+            if solve.factor(*blocks) != 0:  # cannot happen with a proper prior; damp harder if rounding does it
+                damping = max(10.0 * damping, 1e-2)
+                kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+                continue
+            step = -gradient
+            solve.substitute(*blocks, step)
+            solved += 1
+            trial = state.copy()
+            apply_step(step, 1.0, trial.root, trial.balls, trial.angles)
+            new = kernel.normal_equations(chain, clip, prior, scale, trial.root, trial.balls, trial.angles, *blocks, gradient)
+            if not new < cost:
+                if new <= cost * (1.0 + 1e-9):
+                    break
+                damping *= 30.0
+                kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+                continue
+            done = cost - new < 1e-4 * cost
+            state, cost, damping = trial, new, 0.3 * damping
+            if done:
+                break
+    kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+    blocks[0][:, diagonal, diagonal] *= 1.0 + 1e-9
+    if solve.factor(*blocks) != 0:
+        return state, Posterior(np.full((count, 3, 3), np.nan), np.full((count, N_DOFS), np.nan)), solved
+    covariance = np.empty((count, N_DOFS, N_DOFS))
+    solve.marginal_covariance(*blocks, covariance)
+    return state, Posterior(covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy()), solved
+
+
+def pose(skeleton: Skeleton, state: State) -> tuple[Floats, Floats, Floats]:
+    """Joint rotations (T, J, 3, 3) to camera axes, positions (T, J, 3) m and landmarks (T, 33, 3) m, camera axes."""
+    count, joints = state.root.shape[0], len(skeleton.joint_names)
+    rot = np.zeros((count, joints, 3, 3))
+    pos = np.zeros((count, joints, 3))
+    marks = np.zeros((count, len(NAMES), 3))
+    pose_clip(skeleton.chain, state.root, state.balls, state.angles, rot, pos, marks)
+    return rot, pos, marks
+
+
+def empty_state(count: int) -> State:
+    """State of `count` frames in the rest pose at the origin."""
+    return State(np.zeros((count, 3)), np.tile(np.eye(3), (count, len(BALLS), 1, 1)), np.zeros((count, len(ANGLES))))

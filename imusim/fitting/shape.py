@@ -1,0 +1,186 @@
+"""How big the person is: body shape from bone lengths and height, and the estimator's bones made to match.
+
+The world landmarks of a single camera have bones that are too short or long by up to a third and flicker; what can
+be trusted is the height that the user gives and, mildly, the proportions. So the shape β minimises
+
+    Σ_b ((s ℓ_b − L_b(β)) / (σ L_b))² + |β|²      with   stature(β) = height,
+
+where ℓ_b are robust median lengths, L_b(β) the body's (near linear in β), s the unknown scale of the
+estimator's person. Every bone of the landmarks is then stretched to the body's length, one factor a clip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imusim.errors import UnitError
+from imusim.fitting.landmarks import AT, FACE, BodyMarks, stature
+from imusim.types import Body, Floats
+
+ADULT_HEIGHT_M = (1.70, 0.10)
+"""Mean and sd of adult stature, both sexes (near the middle of NCD-RisC 2016, eLife 5:e13410): used without a height."""
+ESTIMATOR_SCALE = (1.06, 0.07)
+"""How much larger the person is than BlazePose's world landmarks, mean and sd: weakly informs the height."""
+_BONE_SD = 0.06
+_IN_PLANE_SD_M, _DEPTH_SD_M = 0.03, 0.09
+
+_SIDES = ("left", "right")
+# parent → child landmarks; a tuple is the middle of several. Order matters: parents are placed before children.
+_PAIRS = (
+    (("left_hip", "right_hip"), ("left_shoulder", "right_shoulder"), "trunk"),
+    *((("left_hip", "right_hip"), (f"{s}_hip",), "hip") for s in _SIDES),
+    *((("left_shoulder", "right_shoulder"), (f"{s}_shoulder",), "shoulder") for s in _SIDES),
+    *(((f"{s}_{a}",), (f"{s}_{b}",), b)
+      for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "pinky"), ("wrist", "index"), ("wrist", "thumb"),
+                   ("hip", "knee"), ("knee", "ankle"), ("ankle", "heel"), ("ankle", "foot_index"))
+      for s in _SIDES),
+)  # fmt: skip
+_SHAPE_BONES = ("trunk", "hip", "shoulder", "elbow", "wrist", "knee", "ankle")
+
+
+@dataclass(frozen=True)
+class ShapeFit:
+    """Result of `fit_shape`.
+
+    Attributes
+    ----------
+    shape : (B,) shape coefficients
+    height_m : stature of that shape
+    height_sd_m : its standard deviation; 0 if the height was given
+    scale : the person's size over the estimator's
+    """
+
+    shape: Floats
+    height_m: float
+    height_sd_m: float
+    scale: float
+
+
+def check_height(height_m: float | None) -> float | None:
+    """Return a plausible height in metres, or raise.
+
+    Raises
+    ------
+    UnitError
+        If it is not between 0.5 and 2.5 m.
+    """
+    if height_m is None:
+        return None
+    try:
+        value = float(height_m)
+    except (TypeError, ValueError):
+        raise UnitError(f"height_m={height_m!r} is not a number; wanted metres, as height_m=1.7") from None
+    if 0.5 <= value <= 2.5:
+        return value
+    for scale, unit in ((0.01, "centimetres"), (0.001, "millimetres"), (0.0254, "inches"), (0.3048, "feet")):
+        if 1.2 <= value * scale <= 2.3:
+            raise UnitError(f"height_m={value:g} looks like {unit}; wanted metres. Did you mean {value * scale:.2f}?")
+    if 1.2 <= value / 10 <= 2.3:
+        raise UnitError(f"height_m={value:g} is no human height in metres. Did you mean {value / 10:.2f}?")
+    raise UnitError(f"height_m={value:g} is no human height; wanted metres between 0.5 and 2.5")
+
+
+def _middle(points: Floats, names: tuple[str, ...]) -> Floats:
+    return points[..., [AT[n] for n in names], :].mean(axis=-2)
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, 0.5 * total[-1])])
+
+
+def bone_lengths(marks: Floats, trust: Floats) -> dict[str, float]:
+    """Robust median length of each bone, m, both sides together.
+
+    A length is trusted by how much of it lies in the image plane and by its landmarks.
+
+    Parameters
+    ----------
+    marks : (N, 33, 3) · m · camera axes, finite
+    trust : (N, 33), 0 … 1
+    """
+    lengths: dict[str, list[Floats]] = {}
+    weights: dict[str, list[Floats]] = {}
+    for near, far, name in _PAIRS:
+        v = _middle(marks, far) - _middle(marks, near)
+        length = np.linalg.norm(v, axis=-1)
+        along = (v[..., 2] / np.maximum(length, 1e-6)) ** 2
+        sd2 = along * _DEPTH_SD_M**2 + (1 - along) * _IN_PLANE_SD_M**2
+        seen = np.minimum.reduce([trust[:, AT[n]] for n in (*near, *far)])
+        lengths.setdefault(name, []).append(length)
+        weights.setdefault(name, []).append(np.maximum(seen, 1e-3) / sd2)
+    return {
+        name: max(_weighted_median(np.concatenate(lengths[name]), np.concatenate(weights[name])), 1e-3) for name in lengths
+    }
+
+
+def _body_lengths(marks: Floats) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for near, far, name in _PAIRS:
+        found.setdefault(name, []).append(float(np.linalg.norm(_middle(marks, far) - _middle(marks, near))))
+    return {name: float(np.mean(v)) for name, v in found.items()}
+
+
+def fit_shape(body: Body, marks: BodyMarks, seen: dict[str, float], height_m: float | None) -> ShapeFit:
+    """Find the shape of `body` from the median bone lengths `seen` (m) and the height (m; None: estimated)."""
+    n = body.n_shape
+    beta = np.zeros(n)
+    names = [b for b in _SHAPE_BONES if b in seen]
+    observed = np.array([seen[b] for b in names])
+    scale = ESTIMATOR_SCALE[0]
+    covariance = np.zeros((n, n))
+    slope = np.zeros(n)
+
+    def predicted(shape: Floats) -> Floats:
+        lengths = _body_lengths(marks.positions(body, shape))
+        return np.array([*(lengths[b] for b in names), stature(body, shape)])
+
+    if n == 0:
+        return ShapeFit(beta, stature(body, beta), 0.0, float(np.median(predicted(beta)[:-1] / observed)))
+    for _ in range(3):
+        now = predicted(beta)
+        jac = np.stack([(predicted(beta + 0.5 * e) - predicted(beta - 0.5 * e)) for e in np.eye(n)], axis=1)
+        slope = jac[-1]
+        sd = _BONE_SD * now[:-1]
+        # unknowns (β, s): lengths, ridge, scale prior
+        rows = np.hstack([jac[:-1] / sd[:, None], -(observed / sd)[:, None]])
+        right = (jac[:-1] @ beta - now[:-1]) / sd
+        rows = np.vstack([rows, np.eye(n + 1)])
+        rows[-1, -1] = 1.0 / ESTIMATOR_SCALE[1]
+        right = np.concatenate([right, np.zeros(n), [ESTIMATOR_SCALE[0] / ESTIMATOR_SCALE[1]]])
+        mean, sd_height = ADULT_HEIGHT_M if height_m is None else (height_m, 1e-5)
+        rows = np.vstack([rows, np.append(slope, 0.0) / sd_height])
+        right = np.append(right, (mean - now[-1] + slope @ beta) / sd_height)
+        solution = np.linalg.lstsq(rows, right, rcond=None)[0]
+        beta, scale = solution[:-1], float(solution[-1])
+        covariance = np.linalg.inv(rows.T @ rows)[:-1, :-1]
+    return ShapeFit(
+        beta,
+        stature(body, beta),
+        0.0 if height_m is not None else float(np.sqrt(slope @ covariance @ slope)),
+        scale,
+    )
+
+
+def stretch(marks: Floats, seen: dict[str, float], body_marks: Floats) -> Floats:
+    """Stretch every bone of landmarks (T, 33, 3) by one factor a clip so that medians agree with the body's (33, 3).
+
+    The head keeps its form, scaled, and follows the middle of the shoulders. NaN stays NaN.
+    """
+    wanted = _body_lengths(body_marks)
+    out = marks.copy()
+    moved: dict[tuple[str, ...], Floats] = {("left_hip", "right_hip"): _middle(marks, ("left_hip", "right_hip"))}
+    for near, far, name in _PAIRS:
+        start = moved[near]
+        end = start + wanted[name] / seen[name] * (_middle(marks, far) - _middle(marks, near))
+        moved[far] = end
+        if len(far) == 1:
+            out[:, AT[far[0]]] = end
+    shoulders = ("left_shoulder", "right_shoulder")
+    scale = wanted["trunk"] / seen["trunk"]
+    face = [AT[n] for n in FACE]
+    out[:, face] = moved[shoulders][:, None] + scale * (marks[:, face] - _middle(marks, shoulders)[:, None])
+    return out
