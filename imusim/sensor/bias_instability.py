@@ -48,7 +48,7 @@ class BiasInstability:
         per_axis(self.gyro_rad_s, "gyro_rad_s")
         low, high = self.tau_s
         one = self.processes == 1
-        if not (0 < low and math.isfinite(high) and (low == high if one else low < high)):
+        if not (low > 0 and math.isfinite(high) and (low == high if one else low < high)):
             raise ConfigError(
                 f"tau_s={self.tau_s}: wanted (shortest, longest) correlation time in s, the same twice for one process"
             )

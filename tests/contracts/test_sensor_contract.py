@@ -36,9 +36,8 @@ TERM_CLASSES = [
     value
     for name in sensor_module.__all__
     if inspect.isclass(value := getattr(sensor_module, name))
-    and hasattr(value, "__call__")
-    and "terms" not in vars(value)
-    and value not in (Signals, Context, Term, sensor_module.Number, Sensor)
+    and "__call__" in vars(value)
+    and value is not Term
 ]
 
 
