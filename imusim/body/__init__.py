@@ -3,5 +3,6 @@
 from imusim.body.open24 import OpenBody, open_body
 from imusim.body.skeleton import SkeletonBody
 from imusim.body.skinned import Posed, SkinnedBody
+from imusim.body.smpl import load_body
 
-__all__ = ["OpenBody", "Posed", "SkeletonBody", "SkinnedBody", "open_body"]
+__all__ = ["OpenBody", "Posed", "SkeletonBody", "SkinnedBody", "load_body", "open_body"]

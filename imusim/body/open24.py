@@ -58,7 +58,9 @@ def open_body() -> OpenBody:
         with resources.as_file(source) as path, np.load(path, allow_pickle=False) as file:
             d = {k: file[k] for k in file.files}
     except (OSError, ValueError) as error:
-        raise MotionFileError(f"the package's open_body_24.npz cannot be read ({error}). Install again.") from None
+        raise MotionFileError(
+            f"the package's open_body_24.npz cannot be read ({error}). Install again."
+        ) from None
     parents = d["kintree_table"][0].astype(np.int64)
     parents[0] = -1
     body = OpenBody(

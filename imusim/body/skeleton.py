@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imusim._kernels.skinning import pose_joints
+from imusim._kernels import posing as _k
 from imusim.body.skinned import Posed, check_pose
 from imusim.errors import FrameError, ShapeError
 from imusim.types import Floats, as_floats
@@ -85,7 +85,7 @@ class SkeletonBody:
         """Put the skeleton in T poses; see `SkinnedBody.pose`. There are never vertices."""
         root, q = check_pose(root_position_m, joint_rotation_wxyz, len(self.joint_names))
         rotation, position = np.empty((*q.shape[:2], 3, 3)), np.empty((*q.shape[:2], 3))
-        if pose_joints(q, self.rest_joints(shape), self.parents, root, rotation, position):
+        if _k.pose_joints(q, self.rest_joints(shape), self.parents, root, rotation, position):
             raise FrameError("joint_rotation_wxyz has a quaternion of no length or that is not finite.")
         return Posed(position, None, rotation)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imusim._kernels.skinning import blend_vertices, pose_joints
+from imusim._kernels import posing as _k
 from imusim.errors import ConfigError, FrameError, ShapeError
 from imusim.types import Floats, as_floats
 
@@ -84,7 +84,9 @@ class SkinnedBody:
     @cached_property
     def _joint_basis(self) -> tuple[Floats, Floats]:
         """Rest joints are linear in shape: (J, 3) of the mean body and (J, 3, B)."""
-        return self.J_regressor @ self.v_template, np.einsum("jv,vcb->jcb", self.J_regressor, self.shapedirs, optimize=True)
+        return self.J_regressor @ self.v_template, np.einsum(
+            "jv,vcb->jcb", self.J_regressor, self.shapedirs, optimize=True
+        )
 
     @cached_property
     def _sparse_weights(self) -> tuple[NDArray[np.int64], Floats]:
@@ -105,7 +107,9 @@ class SkinnedBody:
         if shape is not None:
             given = as_floats(shape, "shape", (None,))
             if given.size > out.size:
-                raise ShapeError(f"shape has {given.size} coefficients, {self.name} has {out.size}. Drop the last ones.")
+                raise ShapeError(
+                    f"shape has {given.size} coefficients, {self.name} has {out.size}. Drop the last ones."
+                )
             if not np.isfinite(given).all():
                 raise ShapeError("shape has coefficients that are not finite")
             out[: given.size] = given
@@ -137,7 +141,9 @@ class SkinnedBody:
             If the height is not that of a person (0.8 to 2.5 m), or the body cannot reach it.
         """
         if not 0.8 <= height_m <= 2.5:
-            raise ConfigError(f"height_m={height_m:g} is not the height of a person. Give metres, 0.8 to 2.5.")
+            raise ConfigError(
+                f"height_m={height_m:g} is not the height of a person. Give metres, 0.8 to 2.5."
+            )
         beta = np.zeros(self.n_shape)
         for _ in range(50):
             y = self.rest_vertices(beta)[:, 1]
@@ -190,7 +196,7 @@ class SkinnedBody:
         beta = self.coefficients(shape)
         rest = self.rest_joints(beta)
         rotation, position = np.empty((*q.shape[:2], 3, 3)), np.empty((*q.shape[:2], 3))
-        if pose_joints(q, rest, self.parents, root, rotation, position):
+        if _k.pose_joints(q, rest, self.parents, root, rotation, position):
             raise FrameError("joint_rotation_wxyz has a quaternion of no length or that is not finite.")
         if vertices is False:
             return Posed(position, None, rotation)
@@ -201,7 +207,7 @@ class SkinnedBody:
         skin = np.ascontiguousarray(self.rest_vertices(beta)[chosen])
         out = np.empty((q.shape[0], skin.shape[0], 3))
         if self.posedirs is None:
-            blend_vertices(skin[None], rest, index, weight, rotation, position, out)
+            _k.blend_vertices(skin[None], rest, index, weight, rotation, position, out)
             return Posed(position, out, rotation)
         directions = self.posedirs[chosen].reshape(skin.size, -1)
         step = max(1, int(_CHUNK_BYTES / (8 * skin.size)))
@@ -209,7 +215,9 @@ class SkinnedBody:
             part = slice(start, start + step)
             correction = (bend_features(rotation[part], self.parents) @ directions.T).reshape(-1, *skin.shape)
             # one frame alone is a mesh for all frames: same thing
-            blend_vertices(skin + correction, rest, index, weight, rotation[part], position[part], out[part])
+            _k.blend_vertices(
+                skin + correction, rest, index, weight, rotation[part], position[part], out[part]
+            )
         return Posed(position, out, rotation)
 
 
@@ -219,7 +227,9 @@ def bend_features(rotation: Floats, parents: NDArray[np.int64]) -> Floats:
     return (local - np.eye(3)).reshape(rotation.shape[0], -1)
 
 
-def check_pose(root_position_m: ArrayLike, joint_rotation_wxyz: ArrayLike, joints: int) -> tuple[Floats, Floats]:
+def check_pose(
+    root_position_m: ArrayLike, joint_rotation_wxyz: ArrayLike, joints: int
+) -> tuple[Floats, Floats]:
     """Return root (T, 3) and rotations (T, J, 4) as checked arrays; a single pose gets T = 1."""
     q = np.asarray(joint_rotation_wxyz, dtype=np.float64)
     q = as_floats(q[None] if q.ndim == 2 else q, "joint_rotation_wxyz", (None, joints, 4))
