@@ -23,8 +23,10 @@ from imusim.video.cache import (
 )
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator
-from imusim.video.people import parse_person
+from imusim.video.people import PersonChoice, parse_person
 from imusim.video.pipeline import Harvest, run
+from imusim.video.quality import steadiness
+from imusim.video.sides import untangle_sides
 
 __all__ = [
     "LANDMARK_NAMES",
@@ -107,14 +109,18 @@ def estimate_pose(
         "model": model_id,
         "algorithm": _ALGORITHM,
     }
-    settings |= {"estimator": estimator.name, "video": video_fingerprint(path)}
+    settings |= {
+        "model_name": str(model) if ours else "",
+        "estimator": estimator.name,
+        "video": video_fingerprint(path),
+    }
     key = cache_key(**settings)
     cache = Path(cache) if cache is not None else None
     try:
         track = cached_track(cache, key) if cache is not None else None
         if track is None:
             track = _track(
-                path, info, estimator, choice, settings, key, cache, progress, str(model) if ours else ""
+                path, info, estimator, choice, settings=settings, cache=cache, key=key, progress=progress
             )
             if cache is not None:
                 save_track(cache, track, key=key)
@@ -127,53 +133,61 @@ def estimate_pose(
     return replace(track, focal_px=focal)
 
 
-def _track(path, info, estimator, choice, settings, key, cache, progress, model) -> PoseTrack:  # type: ignore[no-untyped-def]
+def _track(
+    path: Path,
+    info: VideoInfo,
+    estimator: PoseEstimator,
+    choice: PersonChoice,
+    *,
+    settings: dict[str, Any],
+    cache: Path | None,
+    key: str,
+    progress: bool,
+) -> PoseTrack:
+    """Run the loop and put its harvest in order."""
     harvest = _resumed(cache, key, estimator)
     resumed_s = harvest.time_s[-1] if harvest.time_s else None
     counts = DecodeCounts()
 
     def keep(so_far: Harvest) -> None:
         if cache is not None:
-            write_npz(_part(cache), {"format": "imusim-pose-track-1", "key": key}, so_far.arrays())
+            write_npz(_part(cache), {"key": key}, so_far.arrays())
 
     camera = run(
         path,
         info,
         estimator,
         choice,
-        fps=fps_of(settings),
+        fps=settings["fps"],
         progress=progress,
         harvest=harvest,
         counts=counts,
         checkpoint=keep,
     )
+    raw = harvest.arrays()
+    names = tuple(estimator.landmark_names)
+    changed = np.zeros(raw["time_s"].size, dtype=np.bool_)
+    if names == LANDMARK_NAMES:
+        raw["landmarks_m"], raw["landmarks_px"], raw["visibility"], changed = untangle_sides(
+            raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["visibility"], raw["shot"]
+        )
+        raw["quality"] *= steadiness(raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["shot"])
+        raw["quality"][changed] *= 0.8
     metadata = {
         "estimator": estimator.name,
-        "model": model,
-        "model_sha256": settings["model"],
+        **settings,
         "video": path.name,
         "video_fingerprint": settings["video"],
         "video_fps": info.fps,
         "video_duration_s": info.duration_s,
         "rotation_deg": info.rotation_deg,
-        "pose_fps": settings["fps"],
-        "person": settings["person"],
         "frames_dropped": counts.out_of_order,
         "truncated": counts.truncated,
         "camera_moving_fraction": camera.moving_fraction,
+        "sides_exchanged": np.flatnonzero(changed).tolist(),
         "resumed_at_s": resumed_s,
     }
-    return PoseTrack(
-        **harvest.arrays(),  # type: ignore[arg-type]
-        image_size_px=info.size_px,
-        landmark_names=tuple(estimator.landmark_names),
-        metadata=metadata,
-    )
-
-
-def fps_of(settings: dict[str, Any]) -> float | None:
-    """The frame limit among the settings."""
-    return settings["fps"]
+    return PoseTrack(**raw, image_size_px=info.size_px, landmark_names=names, metadata=metadata)
 
 
 def _part(cache: Path) -> Path:

@@ -34,7 +34,6 @@ def save_track(path: Path | str, track: PoseTrack, **extra: Any) -> Path:
         If it cannot be written; whatever was there before is still there.
     """
     header = {
-        "format": _FORMAT,
         "image_size_px": list(track.image_size_px),
         "landmark_names": list(track.landmark_names),
         "focal_px": track.focal_px,
@@ -74,7 +73,7 @@ def write_npz(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Any]) 
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         with os.fdopen(handle, "wb") as out:
-            np.savez_compressed(out, header=np.array(json.dumps(header)), **arrays)
+            np.savez_compressed(out, header=np.array(json.dumps({"format": _FORMAT, **header})), **arrays)
             out.flush()
             os.fsync(out.fileno())
         os.chmod(temporary, 0o644)

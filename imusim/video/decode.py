@@ -243,7 +243,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _turn(frame: Any) -> int:
-    return int(round(frame.rotation / 90.0)) * 90 % 360
+    return round(frame.rotation / 90.0) * 90 % 360
 
 
 def _upright(frame: Any, max_side: int | None) -> Frame:

@@ -75,9 +75,14 @@ class PoseEstimator(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Say who this is."""
+        ...
+
     @property
-    def landmark_names(self) -> tuple[str, ...]: ...
+    def landmark_names(self) -> tuple[str, ...]:
+        """Say what the landmarks are."""
+        ...
 
     def __call__(self, rgb: NDArray[np.uint8], time_s: float) -> Landmarks | None:
         """Return the person in a (height, width, 3) uint8 RGB image, or None; times increase between resets."""

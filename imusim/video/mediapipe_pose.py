@@ -28,7 +28,7 @@ _SYSTEM = {
     "libglib-2.0.so.0": "libglib2.0-0",
 }
 _NATIVE_LOG = re.compile(
-    rb"^(?:[IWEF]\d{4} \d|WARNING: All log messages|INFO: Created TensorFlow Lite|W\d{8} |I\d{8} )|inference_feedback_manager"
+    rb"^(?:[IWEF]\d{4} \d|WARNING: All log messages|INFO: Created TensorFlow Lite|[IW]\d{8} )"
 )
 _UNFILTERED_STEP_MS = 1_000_000
 
@@ -111,13 +111,13 @@ class MediaPipePose:
             # The filter's cut-off acts per second: stamps far apart open it, tracking is not affected.
             self._clock_ms += _UNFILTERED_STEP_MS
         image = _image(rgb)
-        if self._quiet_calls:
-            self._quiet_calls -= 1
+        if self._quiet_calls:  # the library talks until it has found somebody
             with quiet_native_log():
                 result = self._landmarker.detect_for_video(image, self._clock_ms)
         else:
             result = self._landmarker.detect_for_video(image, self._clock_ms)
         found = _people(result, rgb.shape)
+        self._quiet_calls -= bool(found and self._quiet_calls)
         return found[0] if found else None
 
     def candidates(self, rgb: NDArray[np.uint8]) -> list[Landmarks]:

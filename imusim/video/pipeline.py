@@ -35,6 +35,12 @@ class Harvest:
         self.quality: list[float] = []
         self.switched: list[bool] = []
 
+    def retract(self, count: int) -> None:
+        """Forget the person in the last `count` frames (it was somebody else)."""
+        for i in range(max(0, len(self.time_s) - count), len(self.time_s)):
+            self.world[i] = self.px[i] = self.visibility[i] = None
+            self.quality[i] = 0.0
+
     def arrays(self) -> dict[str, Floats]:
         """Everything as arrays, NaN where nobody was found (visibility 0)."""
 
@@ -143,6 +149,7 @@ def run(
                 shot_before = shot
             seen = tracker(rgb, time_s)
             person = seen.person
+            harvest.retract(seen.retract)
             camera(rgb, time_s, shot, None if person is None else bounding_box(person))
             harvest.time_s.append(time_s)
             harvest.world.append(None if person is None else person.world_m)

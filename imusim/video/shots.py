@@ -18,7 +18,7 @@ _WIDTH = 96  # thumbnail columns
 
 def thumbnail(rgb: NDArray[np.uint8], width: int = _WIDTH) -> Floats:
     """Shrink an image to about `width` columns by averaging a sparse grid of pixels, (h, w, 3) float64, 0 … 255."""
-    height, wide = rgb.shape[:2]
+    wide = rgb.shape[1]
     step = max(1, wide // (2 * width))
     small = rgb[step // 2 :: step, step // 2 :: step]
     rows, columns = small.shape[0] // 2 * 2, small.shape[1] // 2 * 2

@@ -21,6 +21,8 @@ from imusim.video.people import PersonChoice, choose, cut_out, find_people, move
 _WINDOW_M = 2.5  # side of the window around the person, in the person's own metres
 _SPEED = 9.0  # fastest believable motion of the torso across the picture, m/s
 _LOOK_EVERY_S = 0.2  # while nobody is followed
+_LEARN_S = 2.0  # the person's looks adapt over this time (clouds, shade)
+_GIVE_UP_S = 3.0  # after this long, take somebody else, and say so
 _FORGET_S = 1.0  # after this long without the person, the place says little and looks decide
 
 
@@ -33,11 +35,13 @@ class Tracked:
     person : landmarks in pixels of the whole image, or None
     quality : 0 … 1
     switched : the track seems to be on another person from here on
+    retract : how many frames before this one turned out to show somebody else
     """
 
     person: Landmarks | None
     quality: float
     switched: bool
+    retract: int = 0
 
 
 class PersonTracker:
@@ -81,6 +85,11 @@ class PersonTracker:
                 return nobody
             person, switched = found
             self._start(person, time_s)
+            looks = colour_signature(rgb, person)
+            if switched:
+                self.looks = self.bones = None  # from now on this is the person
+            elif looks is not None and self.looks is not None:
+                self.looks = _unit(self.looks + 0.3 * (looks - self.looks))
         seen = self._estimate(rgb, time_s)
         problem = "lost" if seen is None else self._problem(seen, time_s)
         if seen is None or problem:
@@ -92,8 +101,12 @@ class PersonTracker:
                 self._drop(self._place(time_s))
                 self._next_look_s = time_s
             return nobody
-        quality = self._quality(seen, time_s)
-        switched |= self._changed_identity(rgb, seen)
+        if self._is_somebody_else(rgb, seen, time_s):
+            odd = self._odd - 1
+            self._drop(self._place(time_s))
+            self._next_look_s = time_s
+            return Tracked(None, 0.0, False, odd)
+        quality = self._quality(seen)
         self._follow(rgb, seen, time_s)
         return Tracked(seen, quality, switched)
 
@@ -124,17 +137,20 @@ class PersonTracker:
         score, index = scored[0]
         if score > 0.5:
             return people[index], False
-        if self.choice.how == "box" or self._last_place is not None and time_s - self._last_place[2] < 3.0:
+        if self._last_place is not None and time_s - self._last_place[2] < _GIVE_UP_S:
             return None
-        # the chosen one is gone: whoever fits the choice now, and say so
-        other = choose(people, self.choice, self.size_px)
+        # the chosen one is gone: somebody like them, else whoever fits the choice now, and say so
+        if score > 0.15:
+            return people[index], True
+        people = [p for p in people if p.visibility[BODY].mean() > 0.5]
+        other = None if self.choice.how == "box" else choose(people, self.choice, self.size_px)
         return None if other is None else (other, True)
 
     def _likeness(self, rgb: NDArray[np.uint8], person: Landmarks, time_s: float) -> float:
         """How far this may be the person who was followed, 0 … 1: colours, and place while it is fresh."""
         looks = colour_signature(rgb, person)
-        same = 0.7 if looks is None or self.looks is None else float(looks @ self.looks)
-        score = np.clip((same - 0.6) / 0.25, 0.0, 1.0)
+        same = 0.8 if looks is None or self.looks is None else float(looks @ self.looks)
+        score = np.clip((same - 0.7) / 0.2, 0.0, 1.0)
         if self._last_place is not None and time_s - self._last_place[2] < _FORGET_S:
             centre, size, since = self._last_place
             scale = scale_px_per_m(person)[0]
@@ -156,7 +172,7 @@ class PersonTracker:
         self._velocity = np.zeros(2)
         self._missed = 0
         self._side = 0
-        self._odd = 0
+        self._odd, self._odd_since_s = 0, time_s
         self._scales.clear()
 
     def _estimate(self, rgb: NDArray[np.uint8], time_s: float) -> Landmarks | None:
@@ -187,21 +203,22 @@ class PersonTracker:
             return "size"
         return ""
 
-    def _changed_identity(self, rgb: NDArray[np.uint8], seen: Landmarks) -> bool:
-        """Whether colours and bones have been somebody else's for a while."""
+    def _is_somebody_else(self, rgb: NDArray[np.uint8], seen: Landmarks, time_s: float) -> bool:
+        """Whether colours, size and bones have been somebody else's for a while."""
         looks = colour_signature(rgb, seen)
         if looks is None or self.looks is None or self.bones is None:
             return False
         colour = float(looks @ self.looks)
         bones = float(np.median(np.abs(np.log(bone_lengths(seen) / self.bones))))
-        strange = colour < 0.72 or (colour < 0.8 and bones > 0.25)
-        self._odd = self._odd + 1 if strange else max(self._odd - 2, 0)
-        if self._odd < 6:
+        usual = float(np.median(self._scales)) if self._scales else self._scale
+        size = abs(float(np.log(scale_px_per_m(seen)[0] / usual)))
+        if colour > 0.88 or not (colour < 0.78 or bones > 0.25 or size > 0.2):
+            self._odd, self._odd_since_s = 0, time_s
             return False
-        self._odd, self.looks, self.bones = 0, looks, bone_lengths(seen)  # from now on this is the person
-        return True
+        self._odd += 1
+        return self._odd >= 3 and time_s - self._odd_since_s > 0.1
 
-    def _quality(self, seen: Landmarks, time_s: float) -> float:
+    def _quality(self, seen: Landmarks) -> float:
         """Trust in this frame: visibility × agreement of flat and solid landmarks × size × steadiness, 0 … 1."""
         scale, residual = scale_px_per_m(seen)
         visible = float(seen.visibility[BODY].mean())
@@ -227,9 +244,10 @@ class PersonTracker:
         if float(seen.visibility[BODY].mean()) < 0.6 or self._odd:
             return
         looks, bones = colour_signature(rgb, seen), bone_lengths(seen)
-        if looks is not None:
-            self.looks = looks if self.looks is None else _unit(self.looks + 0.05 * (looks - self.looks))
-        self.bones = bones if self.bones is None else self.bones + 0.05 * (bones - self.bones)
+        step = min(max(dt, 0.005) / _LEARN_S, 1.0)
+        if looks is not None and (self.looks is None or float(looks @ self.looks) > 0.85):
+            self.looks = looks if self.looks is None else _unit(self.looks + step * (looks - self.looks))
+        self.bones = bones if self.bones is None else self.bones + step * (bones - self.bones)
 
     def _place(self, time_s: float) -> tuple[Floats, float, float]:
         """Where the person was last seen: (torso px, body height px, time)."""
@@ -242,6 +260,7 @@ class PersonTracker:
         self._looks_taken = 0
         self._scales: deque[float] = deque(maxlen=31)
         self._missed = self._odd = 0
+        self._odd_since_s = -np.inf
         self._torso, self._velocity, self._scale, self._time_s = np.zeros(2), np.zeros(2), 1.0, -np.inf
 
 
