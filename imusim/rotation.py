@@ -33,6 +33,7 @@ __all__ = [
     "right_jacobian",
     "right_jacobian_inverse",
     "rotate",
+    "rotate_inverse",
     "sign_continuous",
     "to_matrix",
     "to_rotvec",
@@ -110,6 +111,17 @@ def rotate(q: ArrayLike, v: ArrayLike) -> Floats:
     out = np.empty_like(rows_v)
     _k.rotate(rows_q, rows_v, out)
     return out.reshape((*lead, 3))
+
+
+def rotate_inverse(q: ArrayLike, v: ArrayLike) -> Floats:
+    """Rotate vectors back: R(q)ᵀ v, so ``v_s = rotate_inverse(q_ws, v_w)``.
+
+    Parameters
+    ----------
+    q : (..., 4), unit quaternions wxyz
+    v : (..., 3), vectors in the frame that q takes to; leading shapes broadcast
+    """
+    return rotate(conjugate(q), v)
 
 
 def normalise(q: ArrayLike, tolerance: float | None = None) -> Floats:

@@ -36,6 +36,7 @@ def test_multiply_is_scipys_product():
 
 def test_rotate_and_matrix_are_scipys():
     np.testing.assert_allclose(r.rotate(Q, V), scipy_of(Q).apply(V), atol=1e-14)
+    np.testing.assert_allclose(r.rotate_inverse(Q, V), scipy_of(Q).apply(V, inverse=True), atol=1e-14)
     np.testing.assert_allclose(r.to_matrix(Q), scipy_of(Q).as_matrix(), atol=1e-14)
     np.testing.assert_allclose(r.rotate(Q, V), np.einsum("nij,nj->ni", r.to_matrix(Q), V), atol=1e-14)
 
