@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imusim._kernels import kinematics as _tree
-from imusim._kernels import skinning as _skin
+from imusim._kernels import sites as _skin
 from imusim._kernels import uncertainty as _sd
 from imusim.conventions import STANDARD_GRAVITY
 from imusim.errors import ConfigError, ShapeError, TimeError
@@ -188,7 +188,8 @@ class BodyTrajectory:
             if part is not out:
                 for o, p in zip(out, part, strict=True):
                     o[at] = p
-        return Kinematics(t, out[0], sign_continuous(out[1]), *out[2:])
+        position, orientation, *rest = out
+        return Kinematics(t, position, sign_continuous(orientation), rest[0], rest[1], rest[2], rest[3])
 
     def uncertainty(self, time_s: ArrayLike, sites: Sites) -> tuple[Floats, Floats]:
         """Standard deviations of what perfect sensors at the sites would measure.

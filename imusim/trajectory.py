@@ -158,7 +158,7 @@ class Trajectory:
                 _k.rigid(s.time_s, s.channel_last, t[at], mounted, offset, turn, *part)
                 for o, p in zip(out, part, strict=True):
                     o[np.ix_(at, b)] = p
-        return Kinematics(t, *out)
+        return Kinematics(t, out[0], out[1], out[2], out[3], out[4], out[5])
 
     def _check_range(self, t: Floats) -> None:
         known = self.time_s

@@ -9,7 +9,7 @@ from imusim._kernels.spline import basis, combine, locate
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def joint_rates(time, nodes, query, slot, parents, offsets, fixed, position, rate):
-    """Joint positions and angular velocities: arguments as `skinning.body` → position m, rate rad/s, (T,J,3), world."""
+    """Joint positions and angular velocities: arguments as `sites.body` → position m, rate rad/s, (T,J,3), world."""
     n = parents.shape[0]
     x = np.empty((3, nodes.shape[2]))
     w = np.empty((3, 6))
