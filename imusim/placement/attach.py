@@ -1,0 +1,193 @@
+"""Placements on one particular body: `attach` turns names and directions into `Sites`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from imusim.errors import ConfigError, ImusimError, ShapeError
+from imusim.kinematics import Sites
+from imusim.placement.joints import find_joint, rest_turn, segment_end
+from imusim.placement.named import frame
+from imusim.placement.surface import SkinHit, face_normal, nearest_point, outermost_hit, segment_faces
+from imusim.rotation import from_matrix
+from imusim.types import Body, Floats, Placement, as_floats
+
+BONE_TO_SKIN_M = {
+    "pelvis": 0.11,
+    "spine1": 0.10,
+    "spine2": 0.10,
+    "spine3": 0.10,
+    "neck": 0.06,
+    "head": 0.09,
+    "hip": 0.07,
+    "knee": 0.045,
+    "ankle": 0.035,
+    "foot": 0.02,
+    "collar": 0.05,
+    "shoulder": 0.045,
+    "elbow": 0.03,
+    "wrist": 0.015,
+    "hand": 0.01,
+}
+"""Distance from bone to skin, m, used for skin placements on a body that has no skin (a plain skeleton)."""
+
+
+@dataclass(frozen=True)
+class SkinPoint(Placement):
+    """A placement given by a point of the skin instead of a joint and a direction.
+
+    Other Parameters
+    ----------------
+    vertex : index of a skin vertex of the body in use, or None
+    position_m : (3,) · m · rest-pose axes of the body file: the nearest skin point is taken; or None
+
+    Notes
+    -----
+    `joint` is found from the skin weights. Unless axes are given, z is the outward normal of the skin there
+    and x points down the segment as near as that allows.
+    """
+
+    vertex: int | None = None
+    position_m: tuple[float, float, float] | None = None
+    axes_given: bool = False
+
+
+def attach(
+    body: Body,
+    shape: ArrayLike | None,
+    placements: Sequence[Placement],
+    axes: str = "segment",
+) -> Sites:
+    """Find where each placement sits on a body of that shape.
+
+    On skin, a ray leaves the anchor on the bone and ends on the segment's own skin (arms never land on
+    the trunk); the point is kept in barycentric form, so it moves with the skin: weights ``Σ_k b_k w_kj`` and
+    offsets ``Σ_k b_k w_kj (x_k − J_j)`` over the corners k of the triangle.
+
+    Parameters
+    ----------
+    body : any body; on one without a skin, skin placements sit `BONE_TO_SKIN_M` from the bone
+    shape : shape coefficients of the body, or None for the mean
+    placements : what `resolve` returns
+
+    Other Parameters
+    ----------------
+    axes : "segment" (`Placement.axes_xyz`) or "device" (`Placement.device_xyz`, a phone or watch as worn)
+
+    Returns
+    -------
+    Sites
+        In the order of the placements.
+
+    Raises
+    ------
+    ConfigError
+        If `axes` is neither, there is no placement or two of one name, or a ray meets no skin of the segment.
+    UnknownNameError
+        If the body lacks the joint.
+    """
+    if axes not in ("segment", "device"):
+        raise ConfigError(f'axes={axes!r}, wanted "segment" or "device"')
+    if not placements:
+        raise ConfigError("no placements. Name at least one, such as left_wrist.")
+    names = [p.name for p in placements]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ConfigError(f"two placements are called {twice[0]!r}. Give each its own name.")
+    surface = Surface(body, shape)
+    found = [surface.site(p, axes) for p in placements]
+    weights, offsets, lift, rotation = (np.stack(column) for column in zip(*found, strict=True))
+    return Sites(tuple(names), weights, offsets, lift, from_matrix(rotation))
+
+
+class Surface:
+    """One body of one shape in its rest pose."""
+
+    def __init__(self, body: Body, shape: ArrayLike | None) -> None:
+        self.body = body
+        given = None if shape is None or np.size(shape) == 0 else shape
+        self.joints = body.rest_joints(given)
+        self.vertices = body.rest_vertices(given)
+
+    def site(self, p: Placement, axes: str) -> tuple[Floats, Floats, Floats, Floats]:
+        """Weights (J,), offsets (J, 3), lift (3,) and rotation (3, 3) sensor to rest-pose axes of one placement."""
+        chosen = p.axes_xyz if axes == "segment" or p.device_xyz is None else p.device_xyz
+        if isinstance(p, SkinPoint):
+            return self._skin_point(p, as_floats(chosen, "axes", (3, 3)))
+        joint = find_joint(self.body, p.joint)
+        end = self._end(joint, p)
+        bone = np.zeros(3) if end is None else self.joints[end] - self.joints[joint]
+        turn = rest_turn(p.joint, p.child, bone)
+        rotation = turn @ as_floats(chosen, "axes", (3, 3)).T
+        anchor = self.joints[joint] + p.along * bone + turn @ np.asarray(p.offset_m)
+        toward = np.asarray(p.toward, dtype=np.float64)
+        if not np.linalg.norm(toward) > 1e-9:
+            raise ConfigError(f"placement {p.name!r}: toward={p.toward} has no direction")
+        toward = turn @ (toward / np.linalg.norm(toward))
+        if p.on == "bone":
+            return *self._rigid(joint, anchor), np.zeros(3), rotation
+        weights, faces = self.body.weights, self.body.faces
+        if weights is None or faces is None or self.vertices is None:
+            _, _, part = p.joint.partition("_")
+            radius = BONE_TO_SKIN_M.get(part or p.joint, BONE_TO_SKIN_M.get(p.joint, 0.05))
+            return *self._rigid(joint, anchor + (radius + p.lift_m) * toward), np.zeros(3), rotation
+        parents = np.asarray(self.body.parents)
+        near = [joint, *np.flatnonzero(parents == joint), *([parents[joint]] if parents[joint] >= 0 else [])]
+        own = faces[segment_faces(faces, weights, [int(j) for j in near])]
+        hit = outermost_hit(self.vertices, own, anchor, toward)
+        if hit is None:
+            raise ConfigError(
+                f"placement {p.name!r}: no skin of {p.joint} from {np.round(anchor, 3)} toward {np.round(toward, 2)}. "
+                'Change toward, along or offset_m, or set on: "bone".'
+            )
+        return *self._skin(own, hit), p.lift_m * toward, rotation
+
+    def _end(self, joint: int, p: Placement) -> int | None:
+        try:
+            return segment_end(self.body, joint, p.child)
+        except ImusimError:
+            return segment_end(self.body, joint, None)  # a skeleton without, say, spine2
+
+    def _rigid(self, joint: int, point: Floats) -> tuple[Floats, Floats]:
+        weights = np.eye(1, len(self.body.joint_names), joint)[0]
+        return weights, weights[:, None] * (point - self.joints)
+
+    def _skin(self, faces: np.ndarray, hit: SkinHit) -> tuple[Floats, Floats]:
+        corners = faces[hit.face]
+        assert self.body.weights is not None
+        assert self.vertices is not None
+        mixed = hit.barycentric[:, None] * self.body.weights[corners]  # (3, J)
+        apart = self.vertices[corners][:, None] - self.joints[None]  # (3, J, 3)
+        return mixed.sum(axis=0), np.einsum("kj,kjd->jd", mixed, apart)
+
+    def _skin_point(self, p: SkinPoint, given: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        weights, faces = self.body.weights, self.body.faces
+        if weights is None or faces is None or self.vertices is None:
+            raise ConfigError(
+                f"placement {p.name!r} is a point of the skin, but {self.body.name} has no skin"
+            )
+        point = None if p.position_m is None else as_floats(p.position_m, f"{p.name}: position_m", (3,))
+        if p.vertex is not None:
+            count = self.vertices.shape[0]
+            if not 0 <= p.vertex < count:
+                raise ShapeError(
+                    f"placement {p.name!r}: vertex {p.vertex}, but {self.body.name} has {count} vertices"
+                )
+            point = self.vertices[p.vertex]
+        if point is None:
+            raise ConfigError(f"placement {p.name!r} needs a vertex or a position_m")
+        hit = nearest_point(self.vertices, faces, point)
+        out = face_normal(self.vertices, faces, hit)
+        mixed, offsets = self._skin(faces, hit)
+        if not p.axes_given:
+            joint = int(np.argmax(mixed))
+            end = segment_end(self.body, joint, None)
+            bone = self.joints[end] - self.joints[joint] if end is not None else np.array([0.0, 1.0, 0.0])
+            if np.linalg.norm(np.cross(bone, out)) < 1e-3 * np.linalg.norm(bone):
+                bone = np.eye(3)[int(np.argmin(np.abs(out)))]
+            given = np.asarray(frame(tuple(bone), tuple(out)))
+        return mixed, offsets, p.lift_m * out, given.T
