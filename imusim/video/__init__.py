@@ -164,7 +164,7 @@ def _track(
         counts=counts,
         checkpoint=keep,
     )
-    raw = harvest.arrays()
+    raw: dict[str, Any] = harvest.arrays()
     names = tuple(estimator.landmark_names)
     changed = np.zeros(raw["time_s"].size, dtype=np.bool_)
     if names == LANDMARK_NAMES:
@@ -224,7 +224,7 @@ def _check(track: PoseTrack, path: Path) -> None:
     if not found.any():
         raise NoPersonError(
             f"{path}: no person was found in {track.time_s.size} frames. Is somebody seen from head to foot? "
-            'Point at them with person="x,y,w,h".'
+            'Point at them with person="x,y,w,h" (a box around them where they first appear).'
         )
     if seen_s < _LEAST_S or found.sum() < 5:
         raise NoPersonError(

@@ -7,8 +7,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imusim.types import Floats
 from imusim.video.appearance import bounding_box
@@ -41,7 +43,7 @@ class Harvest:
             self.world[i] = self.px[i] = self.visibility[i] = None
             self.quality[i] = 0.0
 
-    def arrays(self) -> dict[str, Floats]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything as arrays, NaN where nobody was found (visibility 0)."""
 
         def stack(rows: list[Floats | None], empty: Floats) -> Floats:

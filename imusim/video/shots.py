@@ -24,8 +24,8 @@ def thumbnail(rgb: NDArray[np.uint8], width: int = _WIDTH) -> Floats:
     rows, columns = small.shape[0] // 2 * 2, small.shape[1] // 2 * 2
     if rows < 2 or columns < 2:
         return small.astype(np.float64)
-    quads = small[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2, 3)
-    return quads.mean(axis=(1, 3))
+    wide_rows = small[0:rows:2].astype(np.uint16) + small[1:rows:2]
+    return (wide_rows[:, 0:columns:2] + wide_rows[:, 1:columns:2]) * 0.25
 
 
 def decorrelation(a: Floats, b: Floats) -> float:
@@ -41,7 +41,7 @@ def decorrelation(a: Floats, b: Floats) -> float:
 
 def colour_histogram(thumb: Floats) -> Floats:
     """Histogram of brightness-free colour and of rank brightness, (96,), sums to 2."""
-    total = thumb.sum(axis=-1) + 30.0
+    total = thumb @ np.ones(3) + 30.0
     red = np.minimum((thumb[..., 0] + 10.0) / total * 20.0 - 2.0, 7.999).clip(0).astype(np.intp)
     green = np.minimum((thumb[..., 1] + 10.0) / total * 20.0 - 2.0, 7.999).clip(0).astype(np.intp)
     colour = np.bincount((red * 8 + green).ravel(), minlength=64).astype(np.float64)
@@ -58,11 +58,12 @@ class ShotDetector:
     threshold : least decorrelation of neighbouring frames that can be a cut
     """
 
-    def __init__(self, threshold: float = 0.35) -> None:
+    def __init__(self, threshold: float = 0.2) -> None:
         self.threshold = threshold
         self.shot = 0
-        self._recent: deque[float] = deque(maxlen=15)
+        self._recent: deque[tuple[float, float]] = deque(maxlen=15)
         self._last: tuple[Floats, Floats] | None = None
+        self._since = 0
         self._before_cut: tuple[Floats, Floats] | None = None
 
     def __call__(self, rgb: NDArray[np.uint8]) -> int:
@@ -79,13 +80,16 @@ class ShotDetector:
             self.shot += 1
             return self.shot
         moved, recoloured = self._distance(last, now)
-        usual = float(np.median(self._recent)) if self._recent else 0.0
-        worst = float(np.max(self._recent)) if self._recent else 0.0
-        is_cut = moved > max(self.threshold, 4.0 * usual, 1.5 * min(worst, 0.5)) and recoloured > 0.12
-        self._recent.append(min(moved, 0.3) if is_cut else moved)
+        usual, usual_colour = np.median(self._recent, axis=0) if self._recent else (0.0, 0.0)
+        worst = max(row[0] for row in self._recent) if self._recent else 0.0
+        unusual = moved > max(self.threshold, 6.0 * usual, 1.5 * min(worst, 0.4))
+        unlike = recoloured > max(0.06, 4.0 * usual_colour)
+        unrelated = moved > 0.6 and usual < 0.08 and recoloured > 0.03
+        is_cut = bool(unusual and (unlike or unrelated))
+        self._recent.append((min(moved, 0.2), min(recoloured, 0.05)) if is_cut else (moved, recoloured))
         if self._before_cut is not None and is_cut:
             back, colours = self._distance(self._before_cut, now)
-            if back < 0.5 * self.threshold and colours < 0.12:
+            if back < 0.5 * self.threshold and colours < 0.06:
                 self.shot -= 1
                 self._before_cut = None
                 return self.shot

@@ -23,6 +23,7 @@ _SPEED = 9.0  # fastest believable motion of the torso across the picture, m/s
 _LOOK_EVERY_S = 0.2  # while nobody is followed
 _LEARN_S = 2.0  # the person's looks adapt over this time (clouds, shade)
 _GIVE_UP_S = 3.0  # after this long, take somebody else, and say so
+_SURE = 0.85  # similarity of colours below which a person found again may be somebody else
 _FORGET_S = 1.0  # after this long without the person, the place says little and looks decide
 
 
@@ -64,6 +65,7 @@ class PersonTracker:
         self._drop(None)
         self._next_look_s = -np.inf
         self._ever = False
+        self._tell_switch = False
 
     def new_shot(self) -> None:
         """A cut: places mean nothing any more; the person's looks still do."""
@@ -75,7 +77,6 @@ class PersonTracker:
         nobody = Tracked(None, 0.0, False)
         if time_s < self.choice.from_s - 1e-9:
             return nobody
-        switched = False
         if self._centre is None:
             if time_s < self._next_look_s:
                 return nobody
@@ -89,7 +90,8 @@ class PersonTracker:
             if switched:
                 self.looks = self.bones = None  # from now on this is the person
             elif looks is not None and self.looks is not None:
-                self.looks = _unit(self.looks + 0.3 * (looks - self.looks))
+                switched = float(looks @ self.looks) < _SURE
+            self._tell_switch |= switched
         seen = self._estimate(rgb, time_s)
         problem = "lost" if seen is None else self._problem(seen, time_s)
         if seen is None or problem:
@@ -108,6 +110,7 @@ class PersonTracker:
             return Tracked(None, 0.0, False, odd)
         quality = self._quality(seen)
         self._follow(rgb, seen, time_s)
+        switched, self._tell_switch = self._tell_switch, False
         return Tracked(seen, quality, switched)
 
     # -- looking for the person ---------------------------------------------------------------------------------
