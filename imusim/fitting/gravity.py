@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from imusim.errors import ShapeError
 from imusim.fitting.gravity_floor import Floor, floor_contacts
-from imusim.fitting.gravity_lines import LineEstimate, up_from_lines
+from imusim.fitting.gravity_lines import up_from_lines
 from imusim.fitting.gravity_posture import NEEDED, Posture, foot_points, posture
 from imusim.fitting.gravity_tilt import given_tilt, log_prior, tilt_from_up, up_from_tilt
 from imusim.types import Floats, PoseTrack, as_floats
 
 LINES_KEY = "background_lines_px"
-"""Where a track's metadata keeps the straight lines of its still background, (N, 4) · px."""
+"""Where a track's metadata keeps the straight lines of its still background: (N, 4) x0, y0, x1, y1 · px of the
+upright image, or a mapping from the number of the shot (as text) to such a list."""
 
 _USER_SD_DEG = 1.0  # a phone's level is good to half a degree, a guess by eye to two
 _FOCAL_LOG_SD = 0.15  # of an assumed focal length: main cameras of phones span 24 to 35 mm equivalent
@@ -31,6 +32,7 @@ _LINES_SD_DEG = (
     0.6  # each way: trees and walls lean, lenses distort, the optical axis is not quite in the middle
 )
 _GRID_DEG = 1.5
+_FLOOR_SHARE = 0.5  # of the moments on foot, for the lower foot to be called a floor contact
 _PITCH_RANGE_DEG = (-60.0, 75.0)
 _ROLL_RANGE_DEG = (-75.0, 75.0)
 
@@ -98,17 +100,17 @@ def estimate_up(
     if missing:
         raise ShapeError(f"estimate_up needs the joints {', '.join(missing)}, which joint_names lacks")
     use = np.asarray(valid, dtype=np.bool_) & np.isfinite(joints).all(axis=(1, 2))
-    person, stance, floor = _from_person(joints[use], tuple(joint_names), track.time_s[use])
-    line = _from_lines(track, focal_px, person)
-    up, covariance = person
+    belief = _belief(joints[use], tuple(joint_names), track.time_s[use])
+    stance, floor = belief.stance, belief.floor
+    up, covariance = person = belief.moments()
+    segments = _segments(track, use)
+    line = up_from_lines(segments, track.image_size_px, focal_px, person[0], log_belief=belief.log_density)
     method = "prior" if stance is None else "posture"
     if line is not None:
         extra = 0.0 if track.focal_px is not None else _FOCAL_LOG_SD
         common = np.radians(_LINES_SD_DEG) ** 2 * (np.eye(3) - np.outer(line.up_c, line.up_c))
         spread = line.covariance_c + common + _focal_covariance(line.up_c, extra)
-        fused = _fuse(person, (line.up_c, spread))
-        if fused is not None:
-            (up, covariance), method = fused, "lines"
+        (up, covariance), method = _fuse(person, (line.up_c, spread)), "lines"
     pitch, roll = tilt_from_up(up)
     details: dict[str, Any] = {
         "pitch_deg": pitch,
@@ -128,35 +130,49 @@ def estimate_up(
     return UpEstimate(up, _sd(covariance), method, details)
 
 
-def _from_person(
-    joints: Floats, names: tuple[str, ...], time_s: Floats
-) -> tuple[tuple[Floats, Floats], Posture | None, Floor]:
-    """Mean and covariance of up by prior, posture and floor; and the evidence."""
-    guess = up_from_tilt(5.0, 0.0)
-    stance = posture(joints, names, time_s, guess) if len(joints) else None
+@dataclass(frozen=True)
+class _Belief:
+    """What cameras do, how the person stands and where the feet are, together."""
+
+    stance: Posture | None
+    floor: Floor
+
+    def log_density(self, up_c: Floats) -> Floats:
+        """Over directions (N, 3), up to a constant."""
+        score = log_prior(up_c) + self.floor.log_likelihood(up_c)
+        return score if self.stance is None else score + self.stance.log_likelihood(up_c)
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """Mean (3,) and covariance (3, 3) · rad², by sums over a grid of tilts."""
+        pitch, roll = np.meshgrid(
+            np.arange(*_PITCH_RANGE_DEG, _GRID_DEG), np.arange(*_ROLL_RANGE_DEG, _GRID_DEG)
+        )
+        grid = up_from_tilt(pitch.ravel(), roll.ravel())
+        score = self.log_density(grid)
+        weight = np.exp(score - score.max()) * np.cos(np.radians(pitch.ravel()))
+        weight /= weight.sum()
+        mean = weight @ grid
+        mean /= np.linalg.norm(mean)
+        off = grid - (grid @ mean)[:, None] * mean
+        return mean, (off * weight[:, None]).T @ off
+
+
+def _belief(joints: Floats, names: tuple[str, ...], time_s: Floats) -> _Belief:
+    """Weigh posture, and the floor if the person is mostly on foot."""
     floor = Floor(np.zeros((0, 3)), np.zeros(0))
-    pitch, roll = np.meshgrid(np.arange(*_PITCH_RANGE_DEG, _GRID_DEG), np.arange(*_ROLL_RANGE_DEG, _GRID_DEG))
-    grid = up_from_tilt(pitch.ravel(), roll.ravel())
-    score = log_prior(pitch.ravel(), roll.ravel()) + np.log(np.cos(np.radians(pitch.ravel())))
-    if stance is not None:
-        score = score + stance.log_likelihood(grid)
-        if stance.upright_share > 0.5:
-            floor = floor_contacts(foot_points(joints, names), time_s, stance.up_c, stance.along_sd_deg)
-            score = score + floor.log_likelihood(grid)
-    weight = np.exp(score - score.max())
-    weight /= weight.sum()
-    mean = weight @ grid
-    mean /= np.linalg.norm(mean)
-    off = grid - (grid @ mean)[:, None] * mean
-    return (mean, (off * weight[:, None]).T @ off), stance, floor
+    stance = posture(joints, names, time_s, up_from_tilt(5.0, 0.0)) if len(joints) else None
+    if stance is not None and stance.upright_share > _FLOOR_SHARE:
+        floor = floor_contacts(foot_points(joints, names), time_s, stance.up_c, stance.along_sd_deg)
+    return _Belief(stance, floor)
 
 
-def _from_lines(track: PoseTrack, focal_px: float, person: tuple[Floats, Floats]) -> LineEstimate | None:
-    """Up by the background's lines, if the track has any."""
-    segments = np.asarray(track.metadata.get(LINES_KEY, ()), dtype=np.float64).reshape(-1, 4)
-    if len(segments) == 0:
-        return None
-    return up_from_lines(segments, track.image_size_px, focal_px, person[0], guess_sd_deg=_sd(person[1]))
+def _segments(track: PoseTrack, use: NDArray[np.bool_]) -> Floats:
+    """Lines of the background, (N, 4) · px, of the shot that most of the used frames belong to."""
+    kept = track.metadata.get(LINES_KEY, ())
+    if isinstance(kept, Mapping):
+        shots, count = np.unique(track.shot[use], return_counts=True)
+        kept = kept.get(str(shots[np.argmax(count)]), ()) if len(shots) else ()
+    return np.asarray(kept, dtype=np.float64).reshape(-1, 4)
 
 
 def _focal_covariance(up_c: Floats, log_sd: float) -> Floats:
@@ -166,17 +182,20 @@ def _focal_covariance(up_c: Floats, log_sd: float) -> Floats:
     return np.outer(step, step)
 
 
-def _fuse(a: tuple[Floats, Floats], b: tuple[Floats, Floats]) -> tuple[Floats, Floats] | None:
-    """Combine two directions with covariances on the sphere; None where they contradict each other (over 4 sd)."""
-    basis = np.linalg.svd(b[0][None, :])[2][1:]  # (2, 3), tangent at b
-    gap = basis @ (a[0] / (a[0] @ b[0]))
-    ca, cb = basis @ a[1] @ basis.T, basis @ b[1] @ basis.T
-    total = ca + cb
-    if gap @ np.linalg.solve(total, gap) > 16.0:
-        return None
-    gain = cb @ np.linalg.inv(total)
-    up = b[0] + (gain @ gap) @ basis
-    return up / np.linalg.norm(up), basis.T @ (cb - gain @ cb) @ basis
+def _fuse(person: tuple[Floats, Floats], lines: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Combine two directions with covariances on the sphere.
+
+    Lines were looked for with the person in mind. Where the two still differ by more than two standard
+    deviations, the person is trusted less, in proportion (postures have outliers), and the spread grows by the
+    same factor (Birge's ratio).
+    """
+    basis = np.linalg.svd(lines[0][None, :])[2][1:]  # (2, 3), tangent at the lines' answer
+    gap = basis @ (person[0] / (person[0] @ lines[0]))
+    cp, cl = basis @ person[1] @ basis.T, basis @ lines[1] @ basis.T
+    far = max(1.0, float(gap @ np.linalg.solve(cp + cl, gap)) / 4.0)
+    gain = cl @ np.linalg.inv(far * cp + cl)
+    up = lines[0] + (gain @ gap) @ basis
+    return up / np.linalg.norm(up), far * basis.T @ (cl - gain @ cl) @ basis
 
 
 def _sd(covariance: Floats) -> float:

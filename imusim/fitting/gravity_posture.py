@@ -37,13 +37,12 @@ NEEDED = ("pelvis", "neck", "head") + tuple(
 
 _STANCE_M = 0.04  # a foot that is this much higher than the other carries e times less
 _MEMORY_S = 0.4  # moments closer than this are one observation
-_ROBUST_DEG = (
-    10.0  # moments further than this from the middle count less: the estimator sometimes mirrors depth
-)
+_ROBUST_DEG = 10.0  # further from the middle, moments count less: the estimator sometimes mirrors depth
 _SHORTEST_M = 0.2  # from the foot to the centre of mass, for a direction to mean anything
-_OFF_DEG = (
-    40.0  # further than this from a plausible up is lying, sitting, on all fours: not standing on the feet
-)
+_OFF_DEG = 50.0  # further than this from a level camera's up is lying or on all fours: not on the feet
+_SEATED_DEG = 125.0  # both hips bent to less than this: sitting, or a squat, which pictures hardly tell apart
+_SEATED_SD_DEG = 14.0  # of the trunk of people who sit
+_STANDING_SHARE = 0.25  # less than this of the moments on foot: the rest decides
 _FRAME_SD_DEG = 6.0  # of one moment: sway, swing, landmark noise
 # What time does not average out: people lean, landmarks have definitions (across the line of sight), and depth is
 # the estimator's guess (along it). Root mean squares over five real clips were 3.3° and 4.4°.
@@ -61,8 +60,8 @@ class Posture:
     up_c : (3,) unit vector · camera axes
     across_sd_deg, along_sd_deg : standard deviations across and along the line of sight, degrees
     view_c : (3,) unit vector · camera axes, the mean line of sight to the person
-    upright_share : share, 0 … 1, of the moments that looked upright
-    moments : number of independent upright moments
+    upright_share : share, 0 … 1, of the moments on foot
+    moments : number of independent moments on foot
     """
 
     up_c: Floats
@@ -102,7 +101,7 @@ def foot_points(joints_c: Floats, names: tuple[str, ...]) -> Floats:
 
 
 def posture(joints_c: Floats, names: tuple[str, ...], time_s: Floats, guess_c: Floats) -> Posture | None:
-    """Mean direction from the loaded foot to the centre of mass, or None if nothing looks upright.
+    """Mean direction from the loaded foot to the centre of mass; of people who sit, the trunk's; None of others.
 
     Parameters
     ----------
@@ -116,21 +115,29 @@ def posture(joints_c: Floats, names: tuple[str, ...], time_s: Floats, guess_c: F
     view = com.mean(axis=0)
     view /= np.linalg.norm(view)
     step = np.floor((time_s - time_s[0]) / _MEMORY_S).astype(np.int64)
+    near = np.cos(np.radians(_OFF_DEG))
+    trunk, seated = _trunk(joints_c, names)
     up = np.asarray(guess_c, dtype=np.float64)
+    standing = np.zeros(len(com), dtype=np.bool_)
     for _ in range(3):
         height = feet @ up
         load = 1.0 / (1.0 + np.exp(np.clip((height - height[:, ::-1]) / _STANCE_M, -50.0, 50.0)))
         direction = com - (load[..., None] * feet).sum(axis=1)
         length = np.linalg.norm(direction, axis=1)
         direction /= np.maximum(length, 1e-9)[:, None]
-        standing = (length > _SHORTEST_M) & (direction @ guess_c > np.cos(np.radians(_OFF_DEG)))
+        standing = ~seated & (length > _SHORTEST_M) & (direction @ guess_c > near)
         if not standing.any():
-            return None
+            break
         up = _robust_mean(direction[standing])
     share = float(standing.mean())
+    sitting = seated & (trunk @ guess_c > near)
+    if share < _STANDING_SHARE and sitting.mean() > share:
+        return Posture(_robust_mean(trunk[sitting]), _SEATED_SD_DEG, _SEATED_SD_DEG, view, 0.0, 1.0)
+    if not standing.any():
+        return None
     moments = float(len(np.unique(step[standing])))
-    # A person who is seldom upright was perhaps never: sitting back and crouching look alike in part.
-    doubt = 1.0 / max(share, 0.1)
+    # A person who is seldom on foot was perhaps never.
+    doubt = 1.0 / max(share, _STANDING_SHARE)
     across = doubt * float(np.hypot(_ACROSS_SD_DEG, _FRAME_SD_DEG / np.sqrt(moments)))
     along = doubt * float(np.hypot(_ALONG_SD_DEG, _FRAME_SD_DEG / np.sqrt(moments)))
     side = np.cross(up, view)
@@ -138,6 +145,20 @@ def posture(joints_c: Floats, names: tuple[str, ...], time_s: Floats, guess_c: F
     lean = np.radians(_LEAN_DEG)
     up = np.cos(lean) * up + np.sin(lean) * ahead
     return Posture(up, across, along, view, share, moments)
+
+
+def _trunk(joints_c: Floats, names: tuple[str, ...]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Direction pelvis to neck, unit (T, 3), and whether both hips are bent as in sitting, (T,)."""
+    at = {name: i for i, name in enumerate(names)}
+    trunk = joints_c[:, at["neck"]] - joints_c[:, at["pelvis"]]
+    trunk /= np.maximum(np.linalg.norm(trunk, axis=1), 1e-9)[:, None]
+    seated = np.ones(len(trunk), dtype=np.bool_)
+    for side in ("left", "right"):
+        thigh = joints_c[:, at[f"{side}_knee"]] - joints_c[:, at[f"{side}_hip"]]
+        seated &= (thigh * trunk).sum(axis=1) > np.linalg.norm(thigh, axis=1) * np.cos(
+            np.radians(_SEATED_DEG)
+        )
+    return trunk, seated
 
 
 def _robust_mean(direction: Floats) -> Floats:

@@ -36,13 +36,14 @@ def tilt_from_up(up_c: ArrayLike) -> tuple[float, float]:
     return float(np.degrees(np.arcsin(np.clip(-z, -1.0, 1.0)))), float(np.degrees(np.arctan2(x, -y)))
 
 
-def log_prior(pitch_deg: Floats, roll_deg: Floats) -> Floats:
-    """Log density, up to a constant, of a camera's tilt before the picture is looked at."""
+def log_prior(up_c: Floats) -> Floats:
+    """Log density, up to a constant, of up directions (N, 3) in camera axes before the picture is looked at."""
+    pitch_deg = np.degrees(np.arcsin(np.clip(-up_c[:, 2], -1.0, 1.0)))
+    roll_deg = np.degrees(np.arctan2(up_c[:, 0], -up_c[:, 1]))
 
     def student(x: Floats, mean: float, scale: float, dof: float) -> Floats:
         return -0.5 * (dof + 1.0) * np.log1p(((x - mean) / scale) ** 2 / dof)
 
-    # the density is over directions: a degree of roll is cos(pitch) degrees of direction
     return student(pitch_deg, *_PITCH) + student(roll_deg, *_ROLL)
 
 
