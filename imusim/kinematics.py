@@ -311,7 +311,8 @@ def _joint_sd(piece: _Piece, t: Floats) -> tuple[Floats, Floats]:
     joint = np.zeros((t.size, piece.slot.size, 3))
     moving = np.flatnonzero(piece.slot >= 0)
     components = sd[:, 3:].reshape(t.size, moving.size, 4, 3)
-    joint[:, moving] = 2.0 * np.sqrt((components**2).mean(axis=2))
+    # four components, three degrees of freedom
+    joint[:, moving] = 2.0 * np.sqrt((components**2).sum(axis=2) / 3.0)
     return np.ascontiguousarray(sd[:, :3, 2]), joint
 
 

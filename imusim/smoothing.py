@@ -1,0 +1,155 @@
+"""Noise-aware smoothing: a penalised spline whose settings are chosen from the data, with standard deviations.
+
+`imusim.evidence` has the model and how its settings are chosen. Nothing is tuned by hand and nothing is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from imusim._kernels import pspline as _k
+from imusim.errors import ShapeError, TimeError
+from imusim.evidence import CHUNK, Evidence, Penalties, choose
+from imusim.spline import Spline
+from imusim.types import Floats, as_floats, check_time
+
+
+@dataclass(frozen=True)
+class SmoothResult:
+    """What `smooth` found.
+
+    Parameters
+    ----------
+    spline : the smoothed channels; nodes lie a median sample interval apart
+    sd : (n_nodes, C, 3): posterior standard deviation of value, first and second derivative at the nodes,
+        the settings taken as known
+    noise_sd : (G,): estimated noise of each group, for a sample of relative sd 1
+    settings : G mappings, JSON-ready: order, low_order, corner_hz, log_strength, noise_colour, noise_sd
+    """
+
+    spline: Spline
+    sd: Floats
+    noise_sd: Floats
+    settings: tuple[Mapping[str, Any], ...]
+
+
+def smooth(
+    time_s: ArrayLike, values: ArrayLike, groups: ArrayLike | None = None, sd: ArrayLike | None = None
+) -> SmoothResult:
+    """Smooth channels; how strongly is chosen for each group from its own data.
+
+    Parameters
+    ----------
+    time_s : (n,) · s, strictly increasing, any spacing
+    values : (n, C), finite, any units
+    groups : (C,) int, channels that share their noise and smoothness, numbered 0 … G − 1; None: each its own
+    sd : (n,) or (n, G), relative noise sd of the samples, positive; None: all alike
+
+    Raises
+    ------
+    ShapeError, TimeError
+        On wrong shapes, values that are not finite, sd that is not positive, times that do not increase.
+    """
+    t = check_time(time_s)
+    y = as_floats(values, "values", (t.size, None))
+    if t.size == 0:
+        raise TimeError("a spline needs at least one sample")
+    if not np.isfinite(y).all():
+        raise ShapeError(
+            f"values has {int((~np.isfinite(y)).sum())} entries that are not finite; drop those samples"
+        )
+    channel_group = np.arange(y.shape[1]) if groups is None else np.asarray(groups, dtype=np.int64)
+    if channel_group.shape != (y.shape[1],):
+        raise ShapeError(
+            f"groups has shape {channel_group.shape}, wanted ({y.shape[1]},): one number a channel"
+        )
+    count = int(channel_group.max()) + 1 if channel_group.size else 0
+    if channel_group.size and not np.array_equal(np.unique(channel_group), np.arange(count)):
+        raise ShapeError(f"groups must be numbered 0 … {count - 1} without holes")
+    relative = _relative_sd(sd, t.size, count)
+    if t.size == 1:
+        nodes = np.concatenate([y[:, :, None], np.zeros((1, y.shape[1], 2))], axis=2)
+        nothing = ({"order": 0, "noise_sd": 0.0},) * count
+        return SmoothResult(Spline(t, nodes), np.zeros_like(nodes), np.zeros(count), nothing)
+
+    spacing = max(float(np.median(np.diff(t))), (t[-1] - t[0]) / (8 * t.size))
+    x = (t - t[0]) / spacing
+    intervals = max(int(np.ceil(x[-1] - 1e-6)), 1)
+    stretches = _stretches(x)
+    penalties = {n: Penalties(n) for n in {intervals + 5, *(s[2] for s in stretches)}}
+    nodes = np.empty((intervals + 1, 3, y.shape[1]))
+    deviations = np.empty((intervals + 1, y.shape[1], 3))
+    noise, settings = np.empty(count), []
+    inverse = np.empty((intervals + 5, _k.WIDTH + 1))
+    unit = np.empty((intervals + 1, 3))
+    for g in range(count):
+        columns = np.flatnonzero(channel_group == g)
+        mean = y[:, columns].mean(axis=0)
+        z = np.ascontiguousarray(y[:, columns] - mean)
+        s = np.ascontiguousarray(relative[:, g])
+        floor = float((1e-11 * max(1.0, np.abs(y[:, columns]).max())) ** 2)
+        chosen = choose(
+            [
+                Evidence(
+                    x[a:b] - np.floor(x[a]),
+                    np.ascontiguousarray(z[a:b] - z[a:b].mean(axis=0)),
+                    s[a:b],
+                    penalties[n],
+                    floor,
+                )
+                for a, b, n in stretches
+            ]
+        )
+        whole = Evidence(x, z, s, penalties[intervals + 5], floor)
+        variance = whole.variance(chosen)
+        coefficients, lower = whole.solution()
+        part = np.empty((intervals + 1, 3, columns.size))
+        _k.at_knots(coefficients, spacing, part)
+        part[:, 0] += mean
+        nodes[:, :, columns] = part
+        _k.selected_inverse(lower, inverse)
+        _k.sd_at_knots(inverse, spacing, unit)
+        deviations[:, columns] = np.sqrt(variance) * unit[:, None]
+        noise[g] = np.sqrt(variance / (1.0 - chosen.colour**2))
+        settings.append(
+            {
+                "order": chosen.order,
+                "low_order": chosen.low_order,
+                "corner_hz": chosen.corner / (2 * np.pi * spacing),
+                "log_strength": chosen.log_strength,
+                "noise_colour": chosen.colour,
+                "noise_sd": float(noise[g]),
+            }
+        )
+    spline = Spline(t[0] + spacing * np.arange(intervals + 1), nodes.transpose(0, 2, 1))
+    return SmoothResult(spline, deviations, noise, tuple(settings))
+
+
+def _relative_sd(sd: ArrayLike | None, n: int, count: int) -> Floats:
+    """(n, G), scaled so that the median of every group is 1."""
+    if sd is None:
+        return np.ones((n, count))
+    array = np.asarray(sd, dtype=np.float64)
+    if array.ndim == 1:
+        array = np.broadcast_to(array[:, None], (n, count)) if array.size == n else array[:, None]
+    array = as_floats(array, "sd", (n, count))
+    if not (np.isfinite(array).all() and (array > 0).all()):
+        raise ShapeError(
+            "sd has values that are not positive and finite. Give every sample a standard deviation."
+        )
+    return array / np.median(array, axis=0)
+
+
+def _stretches(x: Floats) -> list[tuple[int, int, int]]:
+    """What the settings are judged by: (first, last + 1, number of coefficients), the whole clip if it is short."""
+    n = x.size
+    if n <= 3 * CHUNK:
+        pieces = [(0, n)]
+    else:
+        pieces = [(a, a + CHUNK) for a in np.linspace(0, n - CHUNK, 3).astype(int)]
+    return [(a, b, max(int(np.ceil(x[b - 1] - np.floor(x[a]) - 1e-6)), 1) + 5) for a, b in pieces]
