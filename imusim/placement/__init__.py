@@ -28,6 +28,7 @@ the person's left, y up, z forward in the T pose, under both settings.
 from imusim.placement.attach import BONE_TO_SKIN_M, SkinPoint, attach
 from imusim.placement.files import describe, read_placements, resolve
 from imusim.placement.named import BODY17, FIMAD16, group, groups, placement, placements
+from imusim.placement.posed import locate
 
 __all__ = [
     "BODY17",
@@ -38,6 +39,7 @@ __all__ = [
     "describe",
     "group",
     "groups",
+    "locate",
     "placement",
     "placements",
     "read_placements",

@@ -160,7 +160,8 @@ def _value(key: str, value: Any) -> Any:
             array = np.empty(0)
         if array.shape != shape or not np.isfinite(array).all():
             raise ConfigError(f"{key}: {value!r}, wanted {' × '.join(map(str, shape))} numbers")
-        return tuple(tuple(map(float, r)) for r in array) if array.ndim == 2 else tuple(map(float, array))
+        rows: Any = array.tolist()
+        return tuple(rows) if array.ndim == 1 else tuple(tuple(row) for row in rows)
     if key in _NUMBERS:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
             raise ConfigError(f"{key}: {value!r}, wanted a number")

@@ -300,7 +300,7 @@ _MIDDLE = (
     _place(
         "chest",
         "spine3",
-        -0.15,
+        -0.22,
         FRONT,
         UP,
         UP,
@@ -310,7 +310,7 @@ _MIDDLE = (
     _place("upper_back", "spine3", 0.30, BACK, UP, UP, "between the shoulder blades", child="neck"),
     _place("lower_back", "spine1", 0.0, BACK, UP, UP, "small of the back, L3 to L5", child="spine2"),
     _place("pelvis", "pelvis", 0.0, BACK, UP, UP, "sacrum", child="spine1", offset_m=(0.0, 0.01, 0.0)),
-    _place("waist", "pelvis", 0.9, FRONT, UP, UP, "front of the waist, on the belt buckle", child="spine1"),
+    _place("waist", "pelvis", 0.5, FRONT, UP, UP, "front of the waist, on the belt buckle", child="spine1"),
 )
 
 _JOINTS = tuple(
