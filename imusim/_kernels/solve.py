@@ -214,3 +214,8 @@ def marginal_covariance(u0, u1, u2, out):
                 for j in range(n):
                     out[t, i, j] += work[i, j]
                     next_pair[i, j] = -s1[i, j]
+        for i in range(n):  # without this, rounding's skew part doubles from frame to frame
+            for j in range(i):
+                mean = 0.5 * (out[t, i, j] + out[t, j, i])
+                out[t, i, j] = mean
+                out[t, j, i] = mean

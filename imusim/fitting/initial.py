@@ -48,8 +48,24 @@ def _part(r: Floats, fraction: float) -> Floats:
 
 def _swing(start: Floats, end: Floats) -> Floats:
     """Smallest rotations (T, 3, 3) from the unit vector `start` (3,) to `end` (T, 3)."""
-    half = _unit(np.concatenate([1.0 + (start * end).sum(-1, keepdims=True), np.cross(start, end)], axis=-1) + 1e-12)
+    half = _unit(
+        np.concatenate([1.0 + (start * end).sum(-1, keepdims=True), np.cross(start, end)], axis=-1) + 1e-12
+    )
     return rotation.to_matrix(half)
+
+
+def _near(hinge: Floats, neutral: Floats, bone: Floats, bend: Floats) -> Floats:
+    """Turn hinges (T, 3) about the bone (T, 3) to be near the neutral ones: 30° if straight, 110° if well bent.
+
+    An arm that noise bends the wrong way would otherwise start twisted by half a turn, and no small step leads back.
+    """
+    neutral = _unit(neutral - (neutral * bone).sum(-1, keepdims=True) * bone)
+    side = np.cross(bone, neutral)
+    angle = np.arctan2((hinge * side).sum(-1), (hinge * neutral).sum(-1))
+    part = np.clip((bend - 0.15) / 0.45, 0.0, 1.0)
+    limit = np.deg2rad(30.0 + 80.0 * part * part * (3.0 - 2.0 * part))
+    angle = np.clip(angle, -limit, limit)[:, None]
+    return np.cos(angle) * neutral + np.sin(angle) * side
 
 
 def initial_pose(skeleton: Skeleton, marks: Floats) -> tuple[Floats, Floats]:
@@ -101,9 +117,14 @@ def _leg(skeleton: Skeleton, marks: Floats, side: str, pelvis: Floats, balls: Fl
     joint = skeleton.index(f"{side}_knee")
     axis = chain.axis[joint, 0]
     thigh0 = skeleton.rest[joint] - skeleton.rest[skeleton.index(f"{side}_hip")]
-    thigh, shin, foot = (_unit(marks[:, b] - marks[:, a]) for a, b in ((hip, knee), (knee, ankle), (heel, toe)))
+    thigh, shin, foot = (
+        _unit(marks[:, b] - marks[:, a]) for a, b in ((hip, knee), (knee, ankle), (heel, toe))
+    )
     sideways = _unit(np.cross(-shin, foot)) + _unit(pelvis[:, :, 0])
-    hinge = _unit(np.cross(thigh, shin) + _PLANE_FLOOR * _unit(sideways))
+    plane = np.cross(thigh, shin)
+    hinge = _near(
+        plane + _PLANE_FLOOR * _unit(sideways), pelvis[:, :, 0], thigh, np.linalg.norm(plane, axis=-1)
+    )
     r_thigh = _turn(thigh0, axis, thigh, hinge)
     bend = np.einsum("ta,ta->t", np.cross(thigh, shin), r_thigh @ axis)
     flexion = np.clip(np.arctan2(bend, (thigh * shin).sum(-1)), 0.0, np.deg2rad(150))
@@ -118,7 +139,9 @@ def _leg(skeleton: Skeleton, marks: Floats, side: str, pelvis: Floats, balls: Fl
     angles[:, ANGLES.index(f"{side}_knee")] = flexion
 
 
-def _arm(skeleton: Skeleton, marks: Floats, side: str, sign: float, thorax: Floats, balls: Floats, angles: Floats) -> None:
+def _arm(
+    skeleton: Skeleton, marks: Floats, side: str, sign: float, thorax: Floats, balls: Floats, angles: Floats
+) -> None:
     """Shoulder, elbow and forearm of one side, written into balls and angles."""
     rest, chain = skeleton.marks, skeleton.chain
     shoulder, elbow, wrist, index, pinky = (
@@ -130,7 +153,8 @@ def _arm(skeleton: Skeleton, marks: Floats, side: str, sign: float, thorax: Floa
     upper, fore = (_unit(marks[:, b] - marks[:, a]) for a, b in ((shoulder, elbow), (elbow, wrist)))
     local = np.einsum("tba,tb->ta", thorax, upper)  # in the thorax's axes
     neutral = (thorax @ _swing(upper0, local)) @ axis
-    hinge = _unit(np.cross(upper, fore) + _PLANE_FLOOR * neutral)
+    plane = np.cross(upper, fore)
+    hinge = _near(plane + _PLANE_FLOOR * neutral, neutral, upper, np.linalg.norm(plane, axis=-1))
     r_upper = _turn(upper0, axis, upper, hinge)
     bend = np.einsum("ta,ta->t", np.cross(upper, fore), r_upper @ axis)
     flexion = np.clip(np.arctan2(bend, (upper * fore).sum(-1)), 0.0, np.deg2rad(150))

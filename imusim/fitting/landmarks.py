@@ -31,16 +31,22 @@ for _name in NAMES:
         SD_FACTOR[AT[_name]] = 2.0
     elif "hip" in _name or "foot_index" in _name or "heel" in _name:
         SD_FACTOR[AT[_name]] = 1.3
-    elif any(part in _name for part in ("pinky", "index", "thumb")):
+    elif "thumb" in _name:
+        SD_FACTOR[AT[_name]] = 4.0
+    elif any(part in _name for part in ("pinky", "index")):
         SD_FACTOR[AT[_name]] = 1.6
 
 # Where BlazePose puts its landmarks, against the joints of a body, as fractions of stature (to the person's
 # left for left ones, up, forward; rest pose). Measured on the image landmarks of one walker from the side and one
 # person from four sides: thigh and shin come out equally long and the trunk 6 cm longer than between the joints.
 _SEEN_AT = {
-    "hip": (0.010, -0.024, 0.0), "knee": (0.0, -0.022, 0.0), "foot_index": (0.0, 0.004, -0.022), "heel": (0.0, 0.0, -0.006),
-    "shoulder": (0.0, 0.006, 0.0), "pinky": (-0.010, 0.0, 0.0), "index": (-0.014, 0.0, 0.0), "thumb": (-0.004, 0.0, -0.006),
+    "ear": (0.0, -0.008, 0.008), "shoulder": (0.0, 0.010, 0.0), "hip": (0.010, -0.020, 0.014), "knee": (0.0, -0.022, 0.0),
+    "ankle": (0.0, 0.006, 0.0), "heel": (0.0, 0.0, -0.006), "foot_index": (0.0, 0.004, -0.022),
+    "pinky": (-0.010, 0.0, 0.0), "index": (-0.014, 0.0, 0.0),
 }  # fmt: skip
+
+# Joints that carry a landmark which is not at its own joint's centre: a shifted landmark must not swing with the limb.
+_CARRIED_BY = {"shoulder": (("collar", 1.0),), "knee": (("hip", 0.5), ("knee", 0.5))}
 
 
 def _seen_at(height: float) -> Floats:
@@ -81,10 +87,21 @@ class BodyMarks:
         """For each landmark, (joint of `body`, weight) pairs; the weights sum to 1."""
         weights = np.asarray(self.model.landmark_weights, dtype=np.float64)
         found = []
-        for row in weights:
+        for name, row in zip(self.names, weights, strict=True):
+            side, _, part = name.partition("_")
+            if part == "hip":
+                found.append([(body.joint_names.index("pelvis"), 1.0)])
+                continue
+            if part in _CARRIED_BY:
+                found.append(
+                    [(body.joint_names.index(f"{side}_{joint}"), w) for joint, w in _CARRIED_BY[part]]
+                )
+                continue
             keep = np.flatnonzero(row > 0.02 * row.max())
             total = row[keep].sum()
-            found.append([(body.joint_names.index(self.model.joint_names[j]), float(row[j] / total)) for j in keep])
+            found.append(
+                [(body.joint_names.index(self.model.joint_names[j]), float(row[j] / total)) for j in keep]
+            )
         return found
 
 

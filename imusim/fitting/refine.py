@@ -11,6 +11,7 @@ Nothing here removes the noise that smoothing should remove: the time terms are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,9 @@ class State:
 
     def part(self, first: int, last: int) -> State:
         """Copy of the frames first … last − 1."""
-        return State(self.root[first:last].copy(), self.balls[first:last].copy(), self.angles[first:last].copy())
+        return State(
+            self.root[first:last].copy(), self.balls[first:last].copy(), self.angles[first:last].copy()
+        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,13 @@ class Posterior:
 
 
 def observe(
-    time_s: Floats, marks3: Floats, px: Floats, trust: Floats, depth_m: Floats, focal_px: float, centre_px: Floats
+    time_s: Floats,
+    marks3: Floats,
+    px: Floats,
+    trust: Floats,
+    depth_m: Floats,
+    focal_px: float,
+    centre_px: Floats,
 ) -> kernel.Clip:
     """Weigh what was seen (without standing feet, see `standing_feet`).
 
@@ -121,43 +130,68 @@ def contact_information(time_s: Floats, standing: Floats) -> Floats:
     return info
 
 
-def refine(skeleton: Skeleton, clip: kernel.Clip, standing: Floats, start: State) -> tuple[State, Posterior, int]:
-    """Refine a start over the whole clip; long clips in overlapping parts.
+def refine(
+    skeleton: Skeleton,
+    clip: kernel.Clip,
+    standing: Floats,
+    start: State,
+    move: bool = True,
+    done: Callable[[int], object] = int,
+) -> tuple[State, Posterior]:
+    """Refine a start over the whole clip; long clips in overlapping parts, so that memory stays bounded.
 
-    Returns the state, its posterior and the number of linear systems solved.
+    Parameters
+    ----------
+    skeleton : the body
+    clip : what was seen, T frames
+    standing : (T, 4), 0 … 1, how surely heels and toes stand still
+    start : where to start
+    move : False: leave the start as it is, give only the posterior there
+    done : told how many frames are finished
     """
     count = clip.time.size
+    stages = STAGES if move else ()
     if count <= CHUNK + OVERLAP:
-        return _refine_part(skeleton, clip, standing, start)
+        found, posterior = _refine_part(skeleton, clip, standing, start, stages)
+        done(count)
+        return found, posterior
     state = start.copy()
     root_cov = np.zeros((count, 3, 3))
     variances = np.zeros((count, N_DOFS))
-    solved = 0
     first = 0
     while True:
         last = min(first + CHUNK, count)
         if count - last < OVERLAP:
             last = count
         part = clip._replace(
-            **{f: np.ascontiguousarray(getattr(clip, f)[first:last]) for f in ("time", "marks3", "info3", "marks2", "info2")},
+            **{
+                f: np.ascontiguousarray(getattr(clip, f)[first:last])
+                for f in ("time", "marks3", "info3", "marks2", "info2")
+            },
             contact_info=np.zeros((last - first, len(CONTACTS))),
         )
-        found, posterior, n = _refine_part(skeleton, part, standing[first:last], start.part(first, last))
-        solved += n
-        keep = 0 if first == 0 else OVERLAP // 2  # the halves of an overlap nearest to a part's end are not used
+        found, posterior = _refine_part(skeleton, part, standing[first:last], start.part(first, last), stages)
+        keep = (
+            0 if first == 0 else OVERLAP // 2
+        )  # the halves of an overlap nearest to a part's end are not used
         state.root[first + keep : last] = found.root[keep:]
         state.balls[first + keep : last] = found.balls[keep:]
         state.angles[first + keep : last] = found.angles[keep:]
         root_cov[first + keep : last] = posterior.root[keep:]
         variances[first + keep : last] = posterior.unknowns[keep:]
+        done(last - first - (OVERLAP if first else 0))
         if last == count:
-            return state, Posterior(root_cov, variances), solved
+            return state, Posterior(root_cov, variances)
         first = last - OVERLAP
 
 
 def _refine_part(
-    skeleton: Skeleton, clip: kernel.Clip, standing: Floats, start: State
-) -> tuple[State, Posterior, int]:
+    skeleton: Skeleton,
+    clip: kernel.Clip,
+    standing: Floats,
+    start: State,
+    stages: tuple[tuple[float, bool, int], ...],
+) -> tuple[State, Posterior]:
     prior = pose_prior()
     chain = skeleton.chain
     count = clip.time.size
@@ -165,41 +199,53 @@ def _refine_part(
     gradient = np.empty((count, N_DOFS))
     state = start.copy()
     diagonal = np.arange(N_DOFS)
-    solved = 0
     scale = STAGES[-1][0]
-    for scale, feet, most in STAGES:
-        clip = clip._replace(contact_info=contact_information(clip.time, standing if feet else 0.0 * standing))
+    for scale, feet, most in stages:
+        clip = clip._replace(
+            contact_info=contact_information(clip.time, standing if feet else 0.0 * standing)
+        )
         damping = 1e-3
-        cost = kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+        cost = kernel.normal_equations(
+            chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
+        )
         for _ in range(most):
             blocks[0][:, diagonal, diagonal] *= 1.0 + damping
-            if solve.factor(*blocks) != 0:  # cannot happen with a proper prior; damp harder if rounding does it
+            if (
+                solve.factor(*blocks) != 0
+            ):  # cannot happen with a proper prior; damp harder if rounding does it
                 damping = max(10.0 * damping, 1e-2)
-                kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+                kernel.normal_equations(
+                    chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
+                )
                 continue
             step = -gradient
             solve.substitute(*blocks, step)
-            solved += 1
             trial = state.copy()
             apply_step(step, 1.0, trial.root, trial.balls, trial.angles)
-            new = kernel.normal_equations(chain, clip, prior, scale, trial.root, trial.balls, trial.angles, *blocks, gradient)
+            new = kernel.normal_equations(
+                chain, clip, prior, scale, trial.root, trial.balls, trial.angles, *blocks, gradient
+            )
             if not new < cost:
                 if new <= cost * (1.0 + 1e-9):
                     break
                 damping *= 30.0
-                kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+                kernel.normal_equations(
+                    chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
+                )
                 continue
             done = cost - new < 1e-4 * cost
             state, cost, damping = trial, new, 0.3 * damping
             if done:
                 break
-    kernel.normal_equations(chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient)
+    kernel.normal_equations(
+        chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
+    )
     blocks[0][:, diagonal, diagonal] *= 1.0 + 1e-9
     if solve.factor(*blocks) != 0:
-        return state, Posterior(np.full((count, 3, 3), np.nan), np.full((count, N_DOFS), np.nan)), solved
+        return state, Posterior(np.full((count, 3, 3), np.nan), np.full((count, N_DOFS), np.nan))
     covariance = np.empty((count, N_DOFS, N_DOFS))
     solve.marginal_covariance(*blocks, covariance)
-    return state, Posterior(covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy()), solved
+    return state, Posterior(covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy())
 
 
 def pose(skeleton: Skeleton, state: State) -> tuple[Floats, Floats, Floats]:
@@ -214,4 +260,6 @@ def pose(skeleton: Skeleton, state: State) -> tuple[Floats, Floats, Floats]:
 
 def empty_state(count: int) -> State:
     """State of `count` frames in the rest pose at the origin."""
-    return State(np.zeros((count, 3)), np.tile(np.eye(3), (count, len(BALLS), 1, 1)), np.zeros((count, len(ANGLES))))
+    return State(
+        np.zeros((count, 3)), np.tile(np.eye(3), (count, len(BALLS), 1, 1)), np.zeros((count, len(ANGLES)))
+    )

@@ -20,7 +20,9 @@ ASSUMED_FOCAL_OF_LONG_SIDE = 1.0
 camcorders and cropped footage 1.0–1.5."""
 
 
-def root_translation(points: Floats, px: Floats, weight: Floats, focal_px: float, centre_px: Floats) -> Floats:
+def root_translation(
+    points: Floats, px: Floats, weight: Floats, focal_px: float, centre_px: Floats
+) -> Floats:
     """Translation (T, 3) · m · camera axes that best projects the points, one frame at a time.
 
     Parameters
@@ -41,7 +43,9 @@ def root_translation(points: Floats, px: Floats, weight: Floats, focal_px: float
         value = u[..., k] * points[..., 2] - focal_px * points[..., k]
         normal += np.einsum("tl,tla,tlb->tab", weight, row, row)
         right += np.einsum("tl,tla,tl->ta", weight, row, value)
-    found = np.linalg.solve(normal + 1e-12 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(3), right[..., None])
+    found = np.linalg.solve(
+        normal + 1e-12 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(3), right[..., None]
+    )
     return found[..., 0]
 
 

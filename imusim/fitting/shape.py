@@ -33,7 +33,7 @@ _PAIRS = (
     *((("left_hip", "right_hip"), (f"{s}_hip",), "hip") for s in _SIDES),
     *((("left_shoulder", "right_shoulder"), (f"{s}_shoulder",), "shoulder") for s in _SIDES),
     *(((f"{s}_{a}",), (f"{s}_{b}",), b)
-      for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "pinky"), ("wrist", "index"), ("wrist", "thumb"),
+      for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "pinky"), ("wrist", "index"),
                    ("hip", "knee"), ("knee", "ankle"), ("ankle", "heel"), ("ankle", "foot_index"))
       for s in _SIDES),
 )  # fmt: skip
@@ -76,7 +76,9 @@ def check_height(height_m: float | None) -> float | None:
         return value
     for scale, unit in ((0.01, "centimetres"), (0.001, "millimetres"), (0.0254, "inches"), (0.3048, "feet")):
         if 1.2 <= value * scale <= 2.3:
-            raise UnitError(f"height_m={value:g} looks like {unit}; wanted metres. Did you mean {value * scale:.2f}?")
+            raise UnitError(
+                f"height_m={value:g} looks like {unit}; wanted metres. Did you mean {value * scale:.2f}?"
+            )
     if 1.2 <= value / 10 <= 2.3:
         raise UnitError(f"height_m={value:g} is no human height in metres. Did you mean {value / 10:.2f}?")
     raise UnitError(f"height_m={value:g} is no human height; wanted metres between 0.5 and 2.5")
@@ -113,7 +115,8 @@ def bone_lengths(marks: Floats, trust: Floats) -> dict[str, float]:
         lengths.setdefault(name, []).append(length)
         weights.setdefault(name, []).append(np.maximum(seen, 1e-3) / sd2)
     return {
-        name: max(_weighted_median(np.concatenate(lengths[name]), np.concatenate(weights[name])), 1e-3) for name in lengths
+        name: max(_weighted_median(np.concatenate(lengths[name]), np.concatenate(weights[name])), 1e-3)
+        for name in lengths
     }
 
 
@@ -172,7 +175,9 @@ def stretch(marks: Floats, seen: dict[str, float], body_marks: Floats) -> Floats
     """
     wanted = _body_lengths(body_marks)
     out = marks.copy()
-    moved: dict[tuple[str, ...], Floats] = {("left_hip", "right_hip"): _middle(marks, ("left_hip", "right_hip"))}
+    moved: dict[tuple[str, ...], Floats] = {
+        ("left_hip", "right_hip"): _middle(marks, ("left_hip", "right_hip"))
+    }
     for near, far, name in _PAIRS:
         start = moved[near]
         end = start + wanted[name] / seen[name] * (_middle(marks, far) - _middle(marks, near))
@@ -181,6 +186,10 @@ def stretch(marks: Floats, seen: dict[str, float], body_marks: Floats) -> Floats
             out[:, AT[far[0]]] = end
     shoulders = ("left_shoulder", "right_shoulder")
     scale = wanted["trunk"] / seen["trunk"]
+    for side in _SIDES:
+        out[:, AT[f"{side}_thumb"]] = out[:, AT[f"{side}_wrist"]] + (
+            marks[:, AT[f"{side}_thumb"]] - marks[:, AT[f"{side}_wrist"]]
+        )
     face = [AT[n] for n in FACE]
     out[:, face] = moved[shoulders][:, None] + scale * (marks[:, face] - _middle(marks, shoulders)[:, None])
     return out

@@ -38,13 +38,13 @@ _BALL_JOINTS = {
 
 # sd of each rotation about x (flexion), y (long axis of a standing person), z (side bend), degrees; twist sd; about
 _BALL_SD_DEG = {
-    "spine": (12, 7, 6), "neck": (15, 18, 10), "left_hip": (70, 25, 25), "right_hip": (70, 25, 25),
+    "spine": (5.5, 5, 4.5), "neck": (13, 18, 10), "left_hip": (70, 25, 25), "right_hip": (70, 25, 25),
     "left_ankle": (18, 10, 8), "right_ankle": (18, 10, 8), "left_shoulder": (90, 80, 80), "right_shoulder": (90, 80, 80),
 }  # fmt: skip
-_TWIST_SD_DEG = {"left_hip": 22, "right_hip": 22, "left_shoulder": 40, "right_shoulder": 40}
+_TWIST_SD_DEG = {"left_hip": 20, "right_hip": 20, "left_shoulder": 30, "right_shoulder": 30}
 # mean, sd, lowest, highest, degrees
 _ANGLE_RANGE_DEG = {
-    "knee": (5, 70, -3, 155), "elbow": (25, 70, -3, 155), "forearm": (0, 35, -85, 85),
+    "knee": (5, 70, -2, 150), "elbow": (25, 70, -2, 150), "forearm": (0, 35, -85, 85),
     "wrist_flexion": (0, 18, -70, 70), "wrist_deviation": (0, 8, -25, 25),
     "collar_up": (0, 8, -10, 35), "collar_forward": (0, 6, -20, 25),
 }  # fmt: skip
@@ -57,7 +57,12 @@ _ACC_SD = {
 ROOT_ACC_SD = (8.0, 8.0, 1.5)
 """Root acceleration sd at 30 frames/s along the camera's axes, m/s²: depth is held far stiffer."""
 
-_LONG_AXIS = {"left_hip": (0, 1, 0), "right_hip": (0, 1, 0), "left_shoulder": (1, 0, 0), "right_shoulder": (1, 0, 0)}
+_LONG_AXIS = {
+    "left_hip": (0, 1, 0),
+    "right_hip": (0, 1, 0),
+    "left_shoulder": (1, 0, 0),
+    "right_shoulder": (1, 0, 0),
+}
 _TWIST_WANDER = 1.5  # rad/√s, random walk of the long-axis twist of upper arms and forearms
 REFERENCE_RATE_HZ = 30.0
 
@@ -172,7 +177,16 @@ def build_skeleton(body: Body, shape: Floats, body_marks: BodyMarks) -> Skeleton
     mark_local = marks[:, None, :] - rest[mark_joint]
     heel = body_marks.names.index("left_heel")
     chain = Chain(
-        parent, offset, ball, hinge, axis, mark_joint, mark_weight, np.ascontiguousarray(mark_local), mark_dofs, len(BALLS)
+        parent,
+        offset,
+        ball,
+        hinge,
+        axis,
+        mark_joint,
+        mark_weight,
+        np.ascontiguousarray(mark_local),
+        mark_dofs,
+        len(BALLS),
     )
     return Skeleton(names, rest, marks, float(marks[heel, 1] - _lowest(body, shape, marks)), chain, driven)
 
@@ -242,7 +256,7 @@ def pose_prior() -> Prior:
         angle_info=1.0 / table[:, 1] ** 2,
         angle_low=table[:, 2].copy(),
         angle_high=table[:, 3].copy(),
-        limit_info=1.0 / np.deg2rad(2.0) ** 2,
+        limit_info=1.0 / np.deg2rad(4.0) ** 2,
         acc_info=REFERENCE_RATE_HZ / acc**2,
         vel_info=wander,
     )

@@ -1,0 +1,291 @@
+"""`fit`: the way from a PoseTrack to a Motion, one step a file."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from imusim import rotation
+from imusim.errors import ConfigError, QualityWarning
+from imusim.fitting import initial, landmarks, pieces, refine, root, shape, trust, world
+from imusim.fitting.gravity import UpEstimate, estimate_up
+from imusim.fitting.skeleton import Skeleton, build_skeleton
+from imusim.types import Body, Floats, Motion, PoseTrack
+
+_FLIPPED_TRUST = 0.02
+
+
+def fit(
+    track: PoseTrack,
+    body: Body | None = None,
+    height_m: float | None = None,
+    *,
+    camera_tilt_deg: float | tuple[float, float] | None = None,
+    focal_px: float | None = None,
+    max_gap_s: float = 0.5,
+    refine: bool = True,
+    progress: bool = True,
+) -> Motion:
+    """Fit a body to the landmarks of a video: what it did, in metres, in a world with z up.
+
+    Parameters
+    ----------
+    track : landmarks of one person, from `im.estimate_pose`
+    body : body with SMPL's joints; the open body if not given
+    height_m : the person's height; worth giving: everything scales with it. Else an adult's is estimated
+
+    Other Parameters
+    ----------------
+    camera_tilt_deg : how far the camera looks down, degrees (or with its roll), if known; else estimated
+    focal_px : focal length in pixels, if known; else the track's, else assumed (and said so)
+    max_gap_s : gaps up to this long are bridged; longer ones are marked not valid and divide the motion
+    refine : refine over the whole clip; without it the closed-form pose of each frame stands alone
+    progress : show a bar where it takes long
+
+    Returns
+    -------
+    Motion
+        World frame: floor at z = 0, heading of the camera, the person starts at x = y = 0. ``metadata`` says what
+        was assumed: ``camera``, ``height``, ``gravity``, ``residual``, ``gaps``, ``switches``.
+
+    Raises
+    ------
+    NoPersonError
+        If no person was found, or never for five frames together.
+    UnitError, ConfigError
+        If the height or the focal length cannot be meant.
+    ShapeError
+        If the body or the track lacks joints or landmarks that are needed.
+
+    Warns
+    -----
+    QualityWarning
+        If the focal length was assumed, the person changed or was away for long.
+    """
+    height = shape.check_height(height_m)
+    focal, focal_source = _focal(track, focal_px)
+    if not max_gap_s >= 0.0:
+        raise ConfigError(f"max_gap_s={max_gap_s!r}; wanted seconds, zero or more")
+    if body is None:
+        from imusim.body import open_body
+
+        body = open_body()
+    found = pieces.find_pieces(track, max_gap_s)
+    marks3, px, visibility = landmarks.in_order(track)
+    belief = np.where(found.seen[:, None], np.clip(visibility, 0.0, 1.0) ** 2 * track.quality[:, None], 0.0)
+    body_marks = landmarks.body_marks(body)
+    lengths = shape.bone_lengths(marks3[found.seen], belief[found.seen])
+    shape_fit = shape.fit_shape(body, body_marks, lengths, height)
+    skeleton = build_skeleton(body, shape_fit.shape, body_marks)
+    stretched = shape.stretch(marks3, lengths, skeleton.marks)
+    centre = 0.5 * np.asarray(track.image_size_px, dtype=np.float64)
+
+    fits = []
+    with _bar(sum(last - first for first, last in found.pieces), progress) as bar:
+        for first, last in found.pieces:
+            part = slice(first, last)
+            fits.append(
+                _fit_piece(
+                    skeleton,
+                    track.time_s[part],
+                    stretched[part],
+                    px[part],
+                    belief[part],
+                    found.seen[part],
+                    focal,
+                    centre,
+                    refine,
+                    bar,
+                )  # fmt: skip
+            )
+    motion = _assemble(
+        track, body, skeleton, shape_fit, found, fits, focal, centre, visibility, camera_tilt_deg
+    )
+    motion.metadata["camera"]["focal_source"] = focal_source
+    motion.metadata["height"]["source"] = "estimated" if height is None else "given"
+    motion.metadata["refined"] = refine
+    _warn(found, focal_source, focal)
+    return motion
+
+
+def _focal(track: PoseTrack, focal_px: float | None) -> tuple[float, str]:
+    if focal_px is not None:
+        longest = max(track.image_size_px)
+        if not 0.2 * longest <= focal_px <= 50.0 * longest:
+            raise ConfigError(
+                f"focal_px={focal_px!r} cannot be meant for an image of {track.image_size_px[0]} × "
+                f"{track.image_size_px[1]} pixels; wanted pixels (a phone: about 0.85 × {longest})"
+            )
+        return float(focal_px), "user"
+    if track.focal_px is not None:
+        return float(track.focal_px), "metadata"
+    return root.ASSUMED_FOCAL_OF_LONG_SIDE * max(track.image_size_px), "assumed"
+
+
+def _bar(total: int, progress: bool) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=total, desc="fit", unit="frame", disable=None if progress else True, delay=2.0, leave=False
+    )
+
+
+def _fit_piece(
+    skeleton: Skeleton,
+    time_s: Floats,
+    marks3: Floats,
+    px: Floats,
+    belief: Floats,
+    seen: np.ndarray,
+    focal: float,
+    centre: Floats,
+    refined: bool,
+    bar: Any,
+) -> tuple[refine.State, refine.Posterior, Floats]:
+    """State, posterior and standing feet (T, 4) of one piece; frames not `seen` are bridged."""
+    marks3 = initial.fill_values(time_s, marks3, seen)
+    px = initial.fill_values(time_s, px, seen)
+    balls, angles = initial.initial_pose(skeleton, marks3)
+    flipped = initial.flipped_frames(time_s, balls[:, 0])
+    good = seen & ~flipped
+    if good.any() and not good.all():
+        belief = np.where(flipped[:, None], _FLIPPED_TRUST * belief, belief)
+        balls = initial.fill_rotations(time_s, balls, good)
+        angles = initial.fill_values(time_s, angles, good)
+    state = refine.State(np.zeros((time_s.size, 3)), balls, angles)
+    points = refine.pose(skeleton, state)[2]
+    where = root.root_translation(points, px, belief + 1e-6, focal, centre)
+    far = np.clip(where[:, 2], 0.3, None)
+    depth = np.clip(root.smooth_depth(time_s, far, good.astype(np.float64)), 0.3, None)
+    state.root[:] = where * (depth / where[:, 2])[:, None]
+    clip = refine.observe(time_s, marks3, px, belief, depth, focal, centre)
+    standing = refine.standing_feet(time_s, px, belief, depth, focal)
+    state, posterior = refine.refine(skeleton, clip, standing, state, refined, bar.update)
+    return state, posterior, standing
+
+
+def _assemble(
+    track: PoseTrack,
+    body: Body,
+    skeleton: Skeleton,
+    shape_fit: shape.ShapeFit,
+    found: pieces.Pieces,
+    fits: list[tuple[refine.State, refine.Posterior, Floats]],
+    focal: float,
+    centre: Floats,
+    visibility: Floats,
+    camera_tilt_deg: float | tuple[float, float] | None,
+) -> Motion:
+    """Put the pieces into the world, shot by shot, and into one Motion."""
+    count, joints = track.time_s.size, len(skeleton.joint_names)
+    root_w = np.full((count, 3), np.nan)
+    quats = np.full((count, joints, 4), np.nan)
+    sd = np.full((count, joints), np.nan)
+    root_sd = np.full((count, 3), np.nan)
+    sure = np.zeros((count, joints))
+    valid = np.zeros(count, dtype=np.bool_)
+    shot = np.zeros(count, dtype=np.int64)
+    joints_c = np.full((count, joints, 3), np.nan)
+    marks_c = np.full((count, len(landmarks.NAMES), 3), np.nan)
+    standing = np.zeros((count, len(landmarks.CONTACTS)))
+    rotations: list[Floats] = []
+    for number, ((first, last), (state, _, feet)) in enumerate(zip(found.pieces, fits, strict=True)):
+        rot, joints_c[first:last], marks_c[first:last] = refine.pose(skeleton, state)
+        rotations.append(rot)
+        standing[first:last] = feet
+        valid[first:last] = True
+        shot[first:] = number
+
+    ups: list[dict[str, Any]] = []
+    poses: dict[str, Any] = {}
+    up_sd = 0.0
+    for camera_shot in np.unique([track.shot[first] for first, _ in found.pieces]):
+        frames = valid & (track.shot == camera_shot)
+        up: UpEstimate = estimate_up(track, joints_c, skeleton.joint_names, frames, focal, camera_tilt_deg)
+        up_sd = max(up_sd, up.sd_deg)
+        ups.append(
+            {"method": up.method, "sd_deg": up.sd_deg, "up_c": np.asarray(up.up_c).tolist(), **up.details}
+        )
+        pose = world.place(
+            skeleton, up.up_c, joints_c[frames, 0], marks_c[frames], standing[frames], found.seen[frames]
+        )  # fmt: skip
+        for number, (first, last) in enumerate(found.pieces):
+            if track.shot[first] != camera_shot:
+                continue
+            part = slice(first, last)
+            posterior = fits[number][1]
+            poses[str(number)] = {"R_wc": pose.R_wc.tolist(), "position_w_m": pose.position_w.tolist()}
+            root_w[part] = joints_c[part, 0] @ pose.R_wc.T + pose.position_w
+            quats[part] = _local_quaternions(body, rotations[number], pose.R_wc)
+            sd[part] = trust.rotation_sd(skeleton, posterior)
+            turned = pose.R_wc @ posterior.root @ pose.R_wc.T
+            root_sd[part] = np.sqrt(np.diagonal(turned, axis1=1, axis2=2))
+            seen = found.seen[part]
+            sure[part] = trust.confidence(
+                skeleton, sd[part], initial.fill_values(track.time_s[part], visibility[part], seen), track.quality[part], seen
+            )  # fmt: skip
+    residual = _residuals(track, marks_c, found.seen & valid, focal, centre)
+    metadata = {
+        **track.metadata,
+        "camera": {"focal_px": focal, "centre_px": centre.tolist(), "pose": poses},
+        "height": {"height_m": shape_fit.height_m, "sd_m": shape_fit.height_sd_m},
+        "scale": shape_fit.scale,
+        "gravity": ups,
+        "residual": residual,
+        "gaps": {"bridged": found.gaps_bridged, "cut": found.gaps_cut, "pieces_dropped": found.dropped},
+        "switches": found.switches,
+    }
+    return Motion(
+        track.time_s, root_w, quats, body, shape=shape_fit.shape, shot=shot, valid=valid, confidence=sure,
+        rotation_sd_rad=sd, root_sd_m=root_sd, up_sd_deg=up_sd, metadata=metadata,
+    )  # fmt: skip
+
+
+def _local_quaternions(body: Body, rot_c: Floats, axes: Floats) -> Floats:
+    """Sign-continuous joint rotations (T, J, 4) from rotations (T, J, 3, 3) to camera axes; the root's to the world."""
+    local = np.empty_like(rot_c)
+    for j, k in enumerate(body.parents):
+        local[:, j] = axes @ rot_c[:, j] if k < 0 else np.swapaxes(rot_c[:, k], 1, 2) @ rot_c[:, j]
+    return rotation.sign_continuous(rotation.from_matrix(local))
+
+
+def _residuals(
+    track: PoseTrack, marks_c: Floats, frames: np.ndarray, focal: float, centre: Floats
+) -> dict[str, float]:
+    """Root mean square distance per axis of fitted and seen landmarks in the picture, weighted by visibility."""
+    _, px, visibility = landmarks.in_order(track)
+    p = marks_c[frames]
+    off = focal * p[..., :2] / p[..., 2:] + centre - px[frames]
+    weight = np.clip(visibility[frames], 0.0, 1.0) ** 2 / landmarks.SD_FACTOR**2
+    total = 2.0 * weight.sum()
+    per_m = p[..., 2:] / focal
+    return {
+        "rms_px": float(np.sqrt((weight[..., None] * off**2).sum() / total)),
+        "rms_mm": float(1e3 * np.sqrt((weight[..., None] * (off * per_m) ** 2).sum() / total)),
+    }
+
+
+def _warn(found: pieces.Pieces, focal_source: str, focal: float) -> None:
+    if focal_source == "assumed":
+        warnings.warn(
+            f"focal length not known; assumed {focal:.0f} px. Distance from the camera scales with it "
+            "(little else does). Give focal_px if you know it.",
+            QualityWarning,
+            stacklevel=3,
+        )
+    if found.switches:
+        warnings.warn(
+            f"the track seems to jump to another person {found.switches} time(s); those frames are not joined. "
+            'Choose the person with person="x,y,w,h".',
+            QualityWarning,
+            stacklevel=3,
+        )
+    if found.gaps_cut or found.dropped:
+        warnings.warn(
+            f"the person was away too long to bridge {found.gaps_cut} time(s), {found.dropped} short part(s) were "
+            "dropped; these frames are marked not valid.",
+            QualityWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,84 @@
+"""From the camera's axes to the world's: up, the floor at zero, the camera's heading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imusim.fitting.landmarks import AT, CONTACTS
+from imusim.fitting.skeleton import Skeleton
+from imusim.types import Floats
+
+
+@dataclass(frozen=True)
+class CameraPose:
+    """Where the camera is: p_w = R_wc p_c + position_w.
+
+    Attributes
+    ----------
+    R_wc : (3, 3) camera axes (x right, y down, z away) to world (z up)
+    position_w : (3,) · m
+    """
+
+    R_wc: Floats
+    position_w: Floats
+
+
+def world_axes(up_c: Floats) -> Floats:
+    """R_wc (3, 3): world z along `up_c` (3,) (unit, camera axes), world y where the camera looks, horizontally.
+
+    A camera that looks straight up or down has no heading; the top of its picture is taken instead.
+    """
+    up = np.asarray(up_c, dtype=np.float64) / np.linalg.norm(up_c)
+    for ahead in ((0.0, 0.0, 1.0), (0.0, -1.0, 0.0)):
+        y = np.asarray(ahead) - (np.asarray(ahead) @ up) * up
+        if np.linalg.norm(y) > 0.1:
+            break
+    y /= np.linalg.norm(y)  # pyright: ignore[reportPossiblyUnboundVariable]
+    return np.stack([np.cross(y, up), y, up])
+
+
+def floor_height(skeleton: Skeleton, marks_w: Floats, standing: Floats) -> float:
+    """Height of the floor, m: a low quantile of where the soles are, of standing feet if there are any.
+
+    Parameters
+    ----------
+    skeleton : the body
+    marks_w : (N, 33, 3) · m · axes with z up, any origin
+    standing : (N, 4), 0 … 1, heels and toes that stand still
+    """
+    rest = skeleton.marks
+    ground = rest[AT["left_heel"], 1] - skeleton.sole_m
+    soles = np.stack([marks_w[:, AT[n], 2] - (rest[AT[n], 1] - ground) for n in CONTACTS], axis=1)
+    still = standing > 0.5
+    if still.sum() >= 5:
+        return float(np.quantile(soles[still], 0.25))
+    return float(np.quantile(soles.min(axis=1), 0.1))
+
+
+def place(
+    skeleton: Skeleton,
+    up_c: Floats,
+    root_c: Floats,
+    marks_c: Floats,
+    standing: Floats,
+    seen: NDArray[np.bool_],
+) -> CameraPose:
+    """Camera pose such that the floor is at z = 0 and the person starts at x = y = 0.
+
+    Parameters
+    ----------
+    skeleton : the body
+    up_c : (3,) unit, camera axes
+    root_c : (N, 3) · m · camera axes, root joint
+    marks_c : (N, 33, 3) · m · camera axes, fitted landmarks
+    standing : (N, 4), 0 … 1
+    seen : (N,) bool, frames with a person
+    """
+    axes = world_axes(up_c)
+    marks = marks_c @ axes.T
+    floor = floor_height(skeleton, marks[seen], standing[seen])
+    first = root_c[int(np.argmax(seen))] @ axes.T
+    return CameraPose(axes, np.array([-first[0], -first[1], -floor]))
