@@ -184,6 +184,7 @@ def _track(
         "frames_dropped": counts.out_of_order,
         "truncated": counts.truncated,
         "camera_moving_fraction": camera.moving_fraction,
+        "background_lines_px": harvest.lines_px if camera.moving_fraction <= MOVING_SHARE else {},
         "sides_exchanged": np.flatnonzero(changed).tolist(),
         "resumed_at_s": resumed_s,
     }

@@ -94,7 +94,7 @@ def read_npz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not path.is_file():
         raise MotionFileError(f"{path}: no such file.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(str(arrays.pop("header")))
         if header["format"] != _FORMAT:

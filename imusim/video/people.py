@@ -160,7 +160,7 @@ def choose(people: list[Landmarks], choice: PersonChoice, size_px: tuple[int, in
         return None
     shares = [_share(bounding_box(p), box) for p in people]
     best = int(np.argmax(shares))
-    return people[best] if shares[best] > 0.25 else None
+    return people[best] if shares[best] > 0.1 else None
 
 
 def _share(a: Floats, b: Floats) -> float:

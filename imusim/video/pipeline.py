@@ -16,6 +16,7 @@ from imusim.types import Floats
 from imusim.video.appearance import bounding_box
 from imusim.video.decode import DecodeCounts, Frame, VideoInfo, frames
 from imusim.video.estimator import PoseEstimator
+from imusim.video.lines import Background
 from imusim.video.people import PersonChoice
 from imusim.video.shots import CameraMotion, ShotDetector
 from imusim.video.track import PersonTracker
@@ -36,6 +37,13 @@ class Harvest:
         self.shot: list[int] = []
         self.quality: list[float] = []
         self.switched: list[bool] = []
+        self.background = Background()
+        self.lines_px: dict[str, list[list[float]]] = {}
+
+    def end_shot(self, shot: int, scale: float) -> None:
+        """Keep the straight lines of the shot's still background (`scale`: seen over full size) and forget its frames."""
+        self.lines_px[str(shot)] = (self.background.segments() / scale).round(2).tolist()
+        self.background = Background()
 
     def retract(self, count: int) -> None:
         """Forget the person in the last `count` frames (it was somebody else)."""
@@ -148,7 +156,10 @@ def run(
                         if harvest.shot[i] <= shot:
                             break
                         harvest.shot[i] = shot
+                else:
+                    harvest.end_shot(shot_before, scale)
                 shot_before = shot
+            harvest.background.add(rgb)
             seen = tracker(rgb, time_s)
             person = seen.person
             harvest.retract(seen.retract)
@@ -163,6 +174,7 @@ def run(
             bar.update(1)
             if checkpoint is not None and len(harvest.time_s) % every == 0:
                 checkpoint(harvest)
+    harvest.end_shot(shot_before, scale)
     return camera
 
 

@@ -116,7 +116,9 @@ def _smoothest(t: Floats, world: Floats, px: Floats, visibility: Floats) -> NDAr
             points[i][None, None] - predicted[:, :, None], weight[i][None, None]
         )  # (before, now, next)
         # over the frame between, which may be a muddle of both readings
-        skip = cost(points[i][None] - points[i - 2][:, None], weight[i][None])  # (before, next)
+        skip = cost(
+            (points[i][None] - points[i - 2][:, None])[:, :, :4], weight[i][None][:, :, :4]
+        )  # the torso's
         through = total[:, :, None] + step + skip[:, None] + price[i][None, None]
         back[i] = np.argmin(through, axis=0)
         total = np.min(through, axis=0)
