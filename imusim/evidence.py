@@ -54,13 +54,14 @@ class Settings:
     colour: float
 
 
-DEFAULT = Settings(4, 1, 0.0, 0.5, 0.0)
-"""For too few samples to choose: a cut-off near a twelfth of the sampling rate."""
+DEFAULT = Settings(4, 2, 0.0, 0.5, 0.0)
+"""For too few samples to choose: a cut-off near a twelfth of the sampling rate, straight lines untouched."""
 
 
-def corner_limits(order: int) -> tuple[float, float]:
-    """log w between which the penalty stays well conditioned in double precision."""
-    return max(-3.4, log(2.0) - 12.0 * log(10.0) / (2 * order)), 0.7
+def corner_limits(order: int, log_strength: float = 0.0) -> tuple[float, float]:
+    """log w between which the normal equations stay well conditioned: λ (2/w)²ᵐ ≤ 10¹²."""
+    room = 12.0 * log(10.0) - max(log_strength, 0.0)
+    return max(-3.4, log(2.0) - room / (2 * order)), 0.7
 
 
 def log_volume(n: int, k: int) -> float:
@@ -225,8 +226,8 @@ def _candidates(stretches: list[Evidence]) -> list[Settings]:
     score = np.empty(shape)
     _k.whittle(power, count, frequency, orders, _CORNERS, _STRENGTHS, np.array(COLOURS), score)
     for i, (m, _) in enumerate(ORDERS):
-        lo, hi = corner_limits(m)
-        score[i][:, (np.log(_CORNERS) < lo) | (np.log(_CORNERS) > hi)] = np.inf
+        for j, strength in enumerate(_STRENGTHS):
+            score[i][:, np.log(_CORNERS) < corner_limits(m, strength)[0], j] = np.inf
     flat = score.reshape(shape[0], shape[1], -1)
     where = flat.argmin(axis=2)
     value = np.take_along_axis(flat, where[..., None], axis=2)[..., 0]
@@ -266,15 +267,15 @@ def _periodogram(stretches: list[Evidence]) -> tuple[Floats, Floats, Floats]:
 
 def _polish(cost, start: Settings) -> tuple[float, Settings]:
     """Nelder and Mead's simplex (1965) over log λ, log w and, if the noise has colour, φ."""
-    lo, hi = corner_limits(start.order)
     free = 3 if start.colour > 0 else 2
 
     def settings(p: NDArray[np.float64]) -> Settings:
+        strength = float(np.clip(p[0], *_LOG_STRENGTH))
         return Settings(
             start.order,
             start.low_order,
-            float(np.clip(p[0], *_LOG_STRENGTH)),
-            float(np.exp(np.clip(p[1], lo, hi))),
+            strength,
+            float(np.exp(np.clip(p[1], *corner_limits(start.order, strength)))),
             float(np.clip(p[2], 0.0, 0.95)) if free == 3 else 0.0,
         )
 
@@ -282,7 +283,7 @@ def _polish(cost, start: Settings) -> tuple[float, Settings]:
         return cost(settings(p))
 
     origin = np.array([start.log_strength, np.log(start.corner), start.colour][:free])
-    step = np.array([1.2, 0.25 if np.log(start.corner) + 0.25 < hi else -0.25, 0.08])[:free]
+    step = np.array([1.2, 0.25 if start.corner < 1.5 else -0.25, 0.08])[:free]
     simplex = [origin, *(origin + step * e for e in np.eye(free))]
     values = [f(p) for p in simplex]
     for _ in range(40):
