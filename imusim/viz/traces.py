@@ -1,0 +1,120 @@
+"""Signals against time: three coloured lines, their uncertainty, gaps and cuts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imusim.types import Floats
+from imusim.viz.style import AXIS_COLOURS, FAINT, GAP, MUTED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BINS = 450
+"""Pieces of time that a long signal is reduced to."""
+
+
+def envelope(time_s: Floats, *signals: Floats, bins: int = BINS) -> tuple[Floats, ...]:
+    """Reduce long signals to the minimum and maximum of each of `bins` pieces of time, so that no peak is lost.
+
+    Parameters
+    ----------
+    time_s : (T,) · s
+    *signals : (T, C) each
+    bins : pieces; up to three samples a piece nothing is reduced
+
+    Returns
+    -------
+    time_s : (2 bins,) or as it came
+    *signals : (2 bins, C), per piece the minimum, then the maximum; NaN where a piece has no number
+    """
+    if time_s.size <= 3 * bins:
+        return (time_s, *signals)
+    starts = np.linspace(0, time_s.size, bins, endpoint=False).astype(np.intp)
+    ends = np.append(starts[1:], time_s.size) - 1
+    centre = (time_s[starts] + time_s[ends]) / 2
+    half = (time_s[ends] - time_s[starts]) / 4
+    out: list[Floats] = [np.stack([centre - half, centre + half], axis=1).ravel()]
+    for signal in signals:
+        low, high = np.fmin.reduceat(signal, starts, axis=0), np.fmax.reduceat(signal, starts, axis=0)
+        out.append(np.stack([low, high], axis=1).reshape(2 * bins, -1))
+    return tuple(out)
+
+
+def runs(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return (first, last) of each run of True, (R, 2)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return edges.reshape(-1, 2) - [0, 1]
+
+
+def draw_traces(
+    ax: Axes,
+    time_s: Floats,
+    signal: Floats,
+    sd: Floats | None = None,
+    *,
+    gap: NDArray[np.bool_] | None = None,
+    cuts_s: tuple[float, ...] = (),
+    least_span: float = 0.0,
+) -> None:
+    """Draw x, y and z of one sensor.
+
+    Parameters
+    ----------
+    ax : axes to draw on
+    time_s : (T,) · s
+    signal : (T, 3)
+    sd : (T, 3) or None, shaded as ± 2 standard deviations
+    gap : (T,) bool or None, samples without a value, shaded grey
+    cuts_s : times of shot cuts, dashed
+    least_span : the vertical axis spans at least this, so that a still sensor looks still
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    t, y = envelope(time_s, signal)
+    low = high = None
+    if sd is not None:
+        _, low = envelope(time_s, signal - 2 * sd)
+        _, high = envelope(time_s, signal + 2 * sd)
+        if time_s.size > t.size:  # the least and the greatest of each piece, twice
+            low, high = np.repeat(low[::2], 2, axis=0), np.repeat(high[1::2], 2, axis=0)
+    shade(ax, time_s, gap)
+    for cut in cuts_s:
+        ax.axvline(cut, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    ax.axhline(0.0, color=FAINT, linewidth=0.7, zorder=1)
+    for i, colour in enumerate(AXIS_COLOURS):
+        if low is not None and high is not None:
+            ax.fill_between(t, low[:, i], high[:, i], color=colour, alpha=0.16, linewidth=0, zorder=2)
+        ax.plot(t, y[:, i], color=colour, linewidth=0.9, zorder=3 + i, solid_joinstyle="round")
+    ax.set_ylim(*limits(y, low, high, least_span))
+    if time_s.size > 1:
+        ax.set_xlim(time_s[0], time_s[-1])
+    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+
+
+def shade(ax: Axes, time_s: Floats, gap: NDArray[np.bool_] | None) -> None:
+    """Shade the samples of `gap` over the full height."""
+    if gap is None or not gap.any() or time_s.size < 2:
+        return
+    step = float(np.median(np.diff(time_s)))
+    spans = [(time_s[a] - step / 2, time_s[b] - time_s[a] + step) for a, b in runs(gap)]
+    ax.broken_barh(
+        spans, (0, 1), transform=ax.get_xaxis_transform(), facecolor=GAP, edgecolor="none", zorder=0
+    )
+
+
+def limits(y: Floats, low: Floats | None, high: Floats | None, least_span: float) -> tuple[float, float]:
+    """Vertical limits: the lines whole, and of the bands no more than half the lines' span beyond them."""
+    if not np.isfinite(y).any():
+        return -1.0, 1.0
+    bottom, top = float(np.nanmin(y)), float(np.nanmax(y))
+    spare = 0.5 * max(top - bottom, least_span)
+    if low is not None and high is not None and np.isfinite(low).any():
+        bottom = max(min(bottom, float(np.nanmin(low))), bottom - spare)
+        top = min(max(top, float(np.nanmax(high))), top + spare)
+    missing = max(0.0, least_span - (top - bottom)) / 2
+    margin = 0.06 * max(top - bottom, least_span, 1e-9)
+    return bottom - missing - margin, top + missing + margin
