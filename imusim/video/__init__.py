@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from imusim.assets import sha256_of
-from imusim.errors import ConfigError, NoPersonError, QualityWarning
+from imusim.errors import ConfigError, ImusimError, NoPersonError, QualityWarning
 from imusim.types import PoseTrack
 from imusim.video.cache import (
     cache_key,
@@ -40,8 +40,9 @@ __all__ = [
     "save_track",
 ]
 
-_ALGORITHM = 1  # raise it when the same settings give another track
+_ALGORITHM = 2  # raise it when the same settings give another track
 _LEAST_S = 0.5
+_MOVING_SHARE = 0.2  # of the frames, from which on the camera is called moving
 
 
 def estimate_pose(
@@ -65,7 +66,7 @@ def estimate_pose(
     person : "largest", "centre", or a box "x,y,w,h" in pixels of the upright picture (fractions if no value
         exceeds 1): the first person who appears in it is followed. "@seconds" behind it starts later.
     cache : file for the result; reused if video, model and settings are the same. An interrupted run of a long
-        video goes on from its last checkpoint (every 2000 frames).
+        video goes on from its last checkpoint (2000 frames apart at first).
     progress : show a bar on a terminal
     focal_px : focal length in pixels; None: what the file says, if anything
 
@@ -151,7 +152,7 @@ def _track(
 
     def keep(so_far: Harvest) -> None:
         if cache is not None:
-            write_npz(_part(cache), {"key": key}, so_far.arrays())
+            write_npz(_part(cache), {"key": key, "lines_px": so_far.lines_px}, so_far.arrays())
 
     camera = run(
         path,
@@ -184,7 +185,7 @@ def _track(
         "frames_dropped": counts.out_of_order,
         "truncated": counts.truncated,
         "camera_moving_fraction": camera.moving_fraction,
-        "background_lines_px": harvest.lines_px if camera.moving_fraction <= MOVING_SHARE else {},
+        "background_lines_px": harvest.lines_px if camera.moving_fraction <= _MOVING_SHARE else {},
         "sides_exchanged": np.flatnonzero(changed).tolist(),
         "resumed_at_s": resumed_s,
     }
@@ -202,18 +203,11 @@ def _resumed(cache: Path | None, key: str, estimator: PoseEstimator) -> Harvest:
         return harvest
     try:
         header, arrays = read_npz(_part(cache))
-    except Exception:
+    except ImusimError:
         return harvest
     if header.get("key") != key:
         return harvest
-    found = np.isfinite(arrays["landmarks_m"]).all(axis=(1, 2))
-    harvest.time_s = arrays["time_s"].tolist()
-    harvest.world = [a if ok else None for a, ok in zip(arrays["landmarks_m"], found, strict=True)]
-    harvest.px = [a if ok else None for a, ok in zip(arrays["landmarks_px"], found, strict=True)]
-    harvest.visibility = [a if ok else None for a, ok in zip(arrays["visibility"], found, strict=True)]
-    harvest.shot = arrays["shot"].tolist()
-    harvest.quality = arrays["quality"].tolist()
-    harvest.switched = arrays["switched"].tolist()
+    harvest.restore(arrays, header.get("lines_px", {}))
     return harvest
 
 
@@ -232,7 +226,7 @@ def _check(track: PoseTrack, path: Path) -> None:
             f"{path}: a person is seen for {seen_s:.2f} s only; at least {_LEAST_S} s are needed."
         )
     moving = float(track.metadata.get("camera_moving_fraction", 0.0))
-    if moving > 0.2:
+    if moving > _MOVING_SHARE:
         warnings.warn(
             QualityWarning(
                 f"{path}: the background moves in {moving:.0%} of the clip. A static camera is assumed: "

@@ -12,28 +12,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imusim.types import Floats
 from imusim.video.appearance import bounding_box
 from imusim.video.decode import DecodeCounts, Frame, VideoInfo, frames
 from imusim.video.estimator import PoseEstimator
 from imusim.video.lines import Background
 from imusim.video.people import PersonChoice
 from imusim.video.shots import CameraMotion, ShotDetector
-from imusim.video.track import PersonTracker
+from imusim.video.track import PersonTracker, Tracked
 
 _MAX_SIDE = 1920  # larger frames are scaled down by the decoder; the networks look at 256 px anyway
 _QUEUE = 6
 
 
 class Harvest:
-    """Landmarks of the frames seen so far, in growing lists of small arrays (about 3 kB a frame)."""
+    """What was found in the frames so far, about 1 kB a frame.
+
+    A row is (33, 6) float32: world x, y, z (m), px x, y, visibility; float32 is what the estimator gives.
+    """
 
     def __init__(self, landmarks: int) -> None:
         self.count = landmarks
         self.time_s: list[float] = []
-        self.world: list[Floats | None] = []
-        self.px: list[Floats | None] = []
-        self.visibility: list[Floats | None] = []
+        self.rows: list[NDArray[np.float32] | None] = []
         self.shot: list[int] = []
         self.quality: list[float] = []
         self.switched: list[bool] = []
@@ -45,29 +45,55 @@ class Harvest:
         self.lines_px[str(shot)] = (self.background.segments() / scale).round(2).tolist()
         self.background = Background()
 
-    def retract(self, count: int) -> None:
-        """Forget the person in the last `count` frames (it was somebody else)."""
-        for i in range(max(0, len(self.time_s) - count), len(self.time_s)):
-            self.world[i] = self.px[i] = self.visibility[i] = None
-            self.quality[i] = 0.0
+    def add(self, time_s: float, shot: int, seen: Tracked, scale: float) -> None:
+        """Take a frame whose image was scaled by `scale`; what it takes back is forgotten."""
+        for i in range(max(0, len(self.rows) - seen.retract), len(self.rows)):
+            self.rows[i], self.quality[i], self.switched[i] = None, 0.0, False
+        row = None
+        if seen.person is not None:
+            person = seen.person
+            row = np.column_stack([person.world_m, person.px / scale, person.visibility]).astype(np.float32)
+        self.time_s.append(time_s)
+        self.rows.append(row)
+        self.shot.append(shot)
+        self.quality.append(seen.quality)
+        self.switched.append(seen.switched)
+
+    def undo_cut(self, shot: int) -> None:
+        """The last cut was a flash: its frames belong to this shot."""
+        for i in range(len(self.shot) - 1, -1, -1):
+            if self.shot[i] <= shot:
+                break
+            self.shot[i] = shot
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything as arrays, NaN where nobody was found (visibility 0)."""
-
-        def stack(rows: list[Floats | None], empty: Floats) -> Floats:
-            return np.array([empty if r is None else r for r in rows], dtype=np.float64).reshape(
-                -1, *empty.shape
-            )
-
+        table = np.full((len(self.rows), self.count, 6), np.nan)
+        table[:, :, 5] = 0.0
+        for i, row in enumerate(self.rows):
+            if row is not None:
+                table[i] = row
         return {
             "time_s": np.array(self.time_s, dtype=np.float64),
-            "landmarks_m": stack(self.world, np.full((self.count, 3), np.nan)),
-            "landmarks_px": stack(self.px, np.full((self.count, 2), np.nan)),
-            "visibility": stack(self.visibility, np.zeros(self.count)),
+            "landmarks_m": np.ascontiguousarray(table[..., :3]),
+            "landmarks_px": np.ascontiguousarray(table[..., 3:5]),
+            "visibility": np.ascontiguousarray(table[..., 5]),
             "shot": np.array(self.shot, dtype=np.int64),
             "quality": np.array(self.quality, dtype=np.float64),
             "switched": np.array(self.switched, dtype=np.bool_),
         }
+
+    def restore(self, arrays: dict[str, NDArray[Any]], lines_px: dict[str, list[list[float]]]) -> None:
+        """Take over what `arrays` and `lines_px` gave (a checkpoint)."""
+        parts = (arrays["landmarks_m"], arrays["landmarks_px"], arrays["visibility"][..., None])
+        table = np.concatenate(parts, axis=-1).astype(np.float32)
+        found = np.isfinite(table).all(axis=(1, 2)).tolist()
+        self.rows = [row if ok else None for row, ok in zip(table, found, strict=True)]
+        self.time_s = arrays["time_s"].tolist()
+        self.shot = arrays["shot"].tolist()
+        self.quality = arrays["quality"].tolist()
+        self.switched = arrays["switched"].tolist()
+        self.lines_px = dict(lines_px)
 
 
 def in_thread(source: Iterator[tuple[float, Frame]], size: int = _QUEUE) -> Iterator[tuple[float, Frame]]:
@@ -142,6 +168,7 @@ def run(
         leave=False,
     )
     source = frames(path, fps, max_side=_MAX_SIDE if scale < 1.0 else None, counts=counts, after_s=done_s)
+    due = len(harvest.time_s) + every
     with bar:
         for time_s, rgb in in_thread(source):
             if tracker is None:
@@ -152,28 +179,20 @@ def run(
             if shot != shot_before:
                 tracker.new_shot()
                 if shot < shot_before:  # it was a flash: the frames in between belong to the old shot
-                    for i in range(len(harvest.shot) - 1, -1, -1):
-                        if harvest.shot[i] <= shot:
-                            break
-                        harvest.shot[i] = shot
+                    harvest.undo_cut(shot)
                 else:
                     harvest.end_shot(shot_before, scale)
                 shot_before = shot
             harvest.background.add(rgb)
             seen = tracker(rgb, time_s)
-            person = seen.person
-            harvest.retract(seen.retract)
-            camera(rgb, time_s, shot, None if person is None else bounding_box(person))
-            harvest.time_s.append(time_s)
-            harvest.world.append(None if person is None else person.world_m)
-            harvest.px.append(None if person is None else person.px / scale)
-            harvest.visibility.append(None if person is None else person.visibility)
-            harvest.shot.append(shot)
-            harvest.quality.append(seen.quality)
-            harvest.switched.append(seen.switched)
+            camera(rgb, time_s, shot, None if seen.person is None else bounding_box(seen.person))
+            harvest.add(time_s, shot, seen, scale)
             bar.update(1)
-            if checkpoint is not None and len(harvest.time_s) % every == 0:
+            if checkpoint is not None and len(harvest.time_s) >= due:
                 checkpoint(harvest)
+                due = len(harvest.time_s) + max(
+                    every, len(harvest.time_s) // 6
+                )  # all of it is written each time
     harvest.end_shot(shot_before, scale)
     return camera
 

@@ -25,7 +25,8 @@ def thumbnail(rgb: NDArray[np.uint8], width: int = _WIDTH) -> Floats:
     if rows < 2 or columns < 2:
         return small.astype(np.float64)
     wide_rows = small[0:rows:2].astype(np.uint16) + small[1:rows:2]
-    return (wide_rows[:, 0:columns:2] + wide_rows[:, 1:columns:2]) * 0.25
+    total = wide_rows[:, 0:columns:2] + wide_rows[:, 1:columns:2]
+    return total.astype(np.float64) * 0.25
 
 
 def decorrelation(a: Floats, b: Floats) -> float:

@@ -87,8 +87,8 @@ def _smoothest(t: Floats, world: Floats, px: Floats, visibility: Floats) -> NDAr
     scale = np.median(
         np.ptp(px[:, BODY], axis=1).max(axis=1) / np.maximum(np.ptp(world[:, BODY], axis=1).max(axis=1), 0.1)
     )
-    points = np.empty((count, readings, len(BODY), 3))
-    weight = np.empty((count, readings, len(BODY)))
+    points = np.empty((count, readings, len(BODY), 3), dtype=np.float32)
+    weight = np.empty((count, readings, len(BODY)), dtype=np.float32)
     for r, order in enumerate(_READINGS):
         points[:, r, :, :2] = px[:, order][:, BODY] / scale
         points[:, r, :, 2] = world[:, order][:, BODY, 2] * (
@@ -107,7 +107,7 @@ def _smoothest(t: Floats, world: Floats, px: Floats, visibility: Floats) -> NDAr
     total = np.full((readings, readings), np.inf)  # over (reading before, reading now)
     step = cost(points[1][None] - points[0][:, None], weight[1][None])
     total[:] = price[0][:, None] + price[1][None, :] + step
-    back = np.zeros((count, readings, readings), dtype=np.intp)
+    back = np.zeros((count, readings, readings), dtype=np.int8)
     for i in range(2, count):
         ratio = min((t[i] - t[i - 1]) / (t[i - 1] - t[i - 2]), 2.0)
         velocity = points[i - 1][None, :] - points[i - 2][:, None]  # (before, now, landmark, axis)
