@@ -97,10 +97,14 @@ def initial_pose(skeleton: Skeleton, marks: Floats) -> tuple[Floats, Floats]:
     balls[:, BALLS.index("spine")] = _part(np.swapaxes(pelvis, 1, 2) @ thorax, 1 / 3)
 
     ears0, ears = between(rest, "right_ear", "left_ear"), between(marks, "right_ear", "left_ear")
-    face0, face = (
-        p[..., [AT[n] for n in FACE if "ear" not in n], :].mean(-2) - 0.5 * (p[..., AT["left_ear"], :] + p[..., AT["right_ear"], :])
-        for p in (rest, marks)
-    )  # fmt: skip
+    front = [AT[n] for n in FACE if "ear" not in n]
+
+    def forward(points: Floats) -> Floats:
+        return points[..., front, :].mean(-2) - 0.5 * (
+            points[..., AT["left_ear"], :] + points[..., AT["right_ear"], :]
+        )
+
+    face0, face = forward(rest), forward(marks)
     head = _turn(face0, ears0, face, ears)
     balls[:, BALLS.index("neck")] = _part(np.swapaxes(thorax, 1, 2) @ head, 0.5)
 

@@ -15,6 +15,7 @@ from imusim.fitting.skeleton import Skeleton, build_skeleton
 from imusim.types import Body, Floats, Motion, PoseTrack
 
 _FLIPPED_TRUST = 0.02
+_OUTSIDE_TRUST = 0.05
 
 
 def fit(
@@ -74,7 +75,7 @@ def fit(
         body = open_body()
     found = pieces.find_pieces(track, max_gap_s)
     marks3, px, visibility = landmarks.in_order(track)
-    belief = np.where(found.seen[:, None], np.clip(visibility, 0.0, 1.0) ** 2 * track.quality[:, None], 0.0)
+    belief = _belief(track, px, visibility, found.seen)
     body_marks = landmarks.body_marks(body)
     lengths = shape.bone_lengths(marks3[found.seen], belief[found.seen])
     shape_fit = shape.fit_shape(body, body_marks, lengths, height)
@@ -98,16 +99,34 @@ def fit(
                     centre,
                     refine,
                     bar,
-                )  # fmt: skip
+                )
             )
     motion = _assemble(
-        track, body, skeleton, shape_fit, found, fits, focal, centre, visibility, camera_tilt_deg
-    )
-    motion.metadata["camera"]["focal_source"] = focal_source
-    motion.metadata["height"]["source"] = "estimated" if height is None else "given"
-    motion.metadata["refined"] = refine
+        track, body, skeleton, shape_fit.shape, found, fits, focal, centre, visibility, camera_tilt_deg,
+        {
+            "camera": {"focal_px": focal, "focal_source": focal_source, "centre_px": centre.tolist(), "pose": {}},
+            "height": {
+                "height_m": shape_fit.height_m,
+                "sd_m": shape_fit.height_sd_m,
+                "source": "estimated" if height is None else "given",
+            },
+            "scale": shape_fit.scale,
+            "refined": refine,
+        },
+    )  # fmt: skip
     _warn(found, focal_source, focal)
     return motion
+
+
+def _belief(track: PoseTrack, px: Floats, visibility: Floats, seen: np.ndarray) -> Floats:
+    """How far each landmark is believed, (T, 33), 0 … 1: visibility² × quality of the frame, little outside the picture."""
+    width, height = track.image_size_px
+    with np.errstate(invalid="ignore"):
+        inside = (px[..., 0] >= 0) & (px[..., 0] <= width) & (px[..., 1] >= 0) & (px[..., 1] <= height)
+    believed = (
+        np.clip(visibility, 0.0, 1.0) ** 2 * track.quality[:, None] * np.where(inside, 1.0, _OUTSIDE_TRUST)
+    )
+    return np.where(seen[:, None], np.nan_to_num(believed), 0.0)
 
 
 def _focal(track: PoseTrack, focal_px: float | None) -> tuple[float, str]:
@@ -170,13 +189,14 @@ def _assemble(
     track: PoseTrack,
     body: Body,
     skeleton: Skeleton,
-    shape_fit: shape.ShapeFit,
+    beta: Floats,
     found: pieces.Pieces,
     fits: list[tuple[refine.State, refine.Posterior, Floats]],
     focal: float,
     centre: Floats,
     visibility: Floats,
     camera_tilt_deg: float | tuple[float, float] | None,
+    assumed: dict[str, Any],
 ) -> Motion:
     """Put the pieces into the world, shot by shot, and into one Motion."""
     count, joints = track.time_s.size, len(skeleton.joint_names)
@@ -199,7 +219,7 @@ def _assemble(
         shot[first:] = number
 
     ups: list[dict[str, Any]] = []
-    poses: dict[str, Any] = {}
+    poses = assumed["camera"]["pose"]
     up_sd = 0.0
     for camera_shot in np.unique([track.shot[first] for first, _ in found.pieces]):
         frames = valid & (track.shot == camera_shot)
@@ -220,25 +240,21 @@ def _assemble(
             root_w[part] = joints_c[part, 0] @ pose.R_wc.T + pose.position_w
             quats[part] = _local_quaternions(body, rotations[number], pose.R_wc)
             sd[part] = trust.rotation_sd(skeleton, posterior)
-            turned = pose.R_wc @ posterior.root @ pose.R_wc.T
-            root_sd[part] = np.sqrt(np.diagonal(turned, axis1=1, axis2=2))
+            root_sd[part] = trust.root_sd(posterior, joints_c[part, 0, 2], pose.R_wc)
             seen = found.seen[part]
-            sure[part] = trust.confidence(
-                skeleton, sd[part], initial.fill_values(track.time_s[part], visibility[part], seen), track.quality[part], seen
-            )  # fmt: skip
+            filled = initial.fill_values(track.time_s[part], visibility[part], seen)
+            sure[part] = trust.confidence(skeleton, sd[part], filled, track.quality[part], seen)
     residual = _residuals(track, marks_c, found.seen & valid, focal, centre)
     metadata = {
         **track.metadata,
-        "camera": {"focal_px": focal, "centre_px": centre.tolist(), "pose": poses},
-        "height": {"height_m": shape_fit.height_m, "sd_m": shape_fit.height_sd_m},
-        "scale": shape_fit.scale,
+        **assumed,
         "gravity": ups,
         "residual": residual,
         "gaps": {"bridged": found.gaps_bridged, "cut": found.gaps_cut, "pieces_dropped": found.dropped},
         "switches": found.switches,
     }
     return Motion(
-        track.time_s, root_w, quats, body, shape=shape_fit.shape, shot=shot, valid=valid, confidence=sure,
+        track.time_s, root_w, quats, body, shape=beta, shot=shot, valid=valid, confidence=sure,
         rotation_sd_rad=sd, root_sd_m=root_sd, up_sd_deg=up_sd, metadata=metadata,
     )  # fmt: skip
 

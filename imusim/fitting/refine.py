@@ -193,58 +193,52 @@ def _refine_part(
     stages: tuple[tuple[float, bool, int], ...],
 ) -> tuple[State, Posterior]:
     prior = pose_prior()
-    chain = skeleton.chain
     count = clip.time.size
-    blocks = [np.empty((count, N_DOFS, N_DOFS)) for _ in range(3)]
+    a0, a1, a2 = (np.empty((count, N_DOFS, N_DOFS)) for _ in range(3))
     gradient = np.empty((count, N_DOFS))
     state = start.copy()
     diagonal = np.arange(N_DOFS)
-    scale = STAGES[-1][0]
+    chain = skeleton.chain
+
+    def equations(seen: kernel.Clip, scale: float, at: State) -> float:
+        return kernel.normal_equations(
+            chain, seen, prior, scale, at.root, at.balls, at.angles, a0, a1, a2, gradient
+        )
+
+    with_feet = clip._replace(contact_info=contact_information(clip.time, standing))
     for scale, feet, most in stages:
-        clip = clip._replace(
-            contact_info=contact_information(clip.time, standing if feet else 0.0 * standing)
-        )
+        seen = with_feet if feet else clip
         damping = 1e-3
-        cost = kernel.normal_equations(
-            chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
-        )
+        cost = equations(seen, scale, state)
         for _ in range(most):
-            blocks[0][:, diagonal, diagonal] *= 1.0 + damping
+            a0[:, diagonal, diagonal] *= 1.0 + damping
             if (
-                solve.factor(*blocks) != 0
-            ):  # cannot happen with a proper prior; damp harder if rounding does it
+                solve.factor(a0, a1, a2) != 0
+            ):  # a proper prior keeps it positive; should rounding not, damp harder
                 damping = max(10.0 * damping, 1e-2)
-                kernel.normal_equations(
-                    chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
-                )
+                equations(seen, scale, state)
                 continue
             step = -gradient
-            solve.substitute(*blocks, step)
+            solve.substitute(a0, a1, a2, step)
             trial = state.copy()
             apply_step(step, 1.0, trial.root, trial.balls, trial.angles)
-            new = kernel.normal_equations(
-                chain, clip, prior, scale, trial.root, trial.balls, trial.angles, *blocks, gradient
-            )
-            if not new < cost:
+            new = equations(seen, scale, trial)
+            if new > cost:
                 if new <= cost * (1.0 + 1e-9):
                     break
                 damping *= 30.0
-                kernel.normal_equations(
-                    chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
-                )
+                equations(seen, scale, state)
                 continue
-            done = cost - new < 1e-4 * cost
+            settled = cost - new < 1e-4 * cost
             state, cost, damping = trial, new, 0.3 * damping
-            if done:
+            if settled:
                 break
-    kernel.normal_equations(
-        chain, clip, prior, scale, state.root, state.balls, state.angles, *blocks, gradient
-    )
-    blocks[0][:, diagonal, diagonal] *= 1.0 + 1e-9
-    if solve.factor(*blocks) != 0:
-        return state, Posterior(np.full((count, 3, 3), np.nan), np.full((count, N_DOFS), np.nan))
+    equations(with_feet, STAGES[-1][0], state)
+    a0[:, diagonal, diagonal] *= 1.0 + 1e-9
+    if solve.factor(a0, a1, a2) != 0:
+        return state, Posterior(np.full((count, 3, 3), np.inf), np.full((count, N_DOFS), np.inf))
     covariance = np.empty((count, N_DOFS, N_DOFS))
-    solve.marginal_covariance(*blocks, covariance)
+    solve.marginal_covariance(a0, a1, a2, covariance)
     return state, Posterior(covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy())
 
 

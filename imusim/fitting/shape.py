@@ -135,30 +135,37 @@ def fit_shape(body: Body, marks: BodyMarks, seen: dict[str, float], height_m: fl
     observed = np.array([seen[b] for b in names])
     scale = ESTIMATOR_SCALE[0]
     covariance = np.zeros((n, n))
-    slope = np.zeros(n)
-
-    def predicted(shape: Floats) -> Floats:
-        lengths = _body_lengths(marks.positions(body, shape))
-        return np.array([*(lengths[b] for b in names), stature(body, shape)])
 
     if n == 0:
-        return ShapeFit(beta, stature(body, beta), 0.0, float(np.median(predicted(beta)[:-1] / observed)))
-    for _ in range(3):
-        now = predicted(beta)
-        jac = np.stack([(predicted(beta + 0.5 * e) - predicted(beta - 0.5 * e)) for e in np.eye(n)], axis=1)
-        slope = jac[-1]
-        sd = _BONE_SD * now[:-1]
+        lengths = _body_lengths(marks.positions(body, beta))
+        return ShapeFit(
+            beta, stature(body, beta), 0.0, float(np.median([lengths[b] / seen[b] for b in names]))
+        )
+    # landmarks are linear in the shape, stature nearly so
+    rest = marks.positions(body, beta)
+    slopes = np.stack([marks.positions(body, e) - rest for e in np.eye(n)])
+    slope = np.array([stature(body, e) for e in np.eye(n)]) - stature(body, beta)
+
+    def lengths_of(shape: Floats) -> Floats:
+        lengths = _body_lengths(rest + np.tensordot(shape, slopes, axes=1))
+        return np.array([lengths[b] for b in names])
+
+    for _ in range(4):
+        now = lengths_of(beta)
+        tall = stature(body, beta)
+        jac = np.stack([(lengths_of(beta + 0.5 * e) - lengths_of(beta - 0.5 * e)) for e in np.eye(n)], axis=1)
+        sd = _BONE_SD * now
         # unknowns (β, s): lengths, ridge, scale prior
-        rows = np.hstack([jac[:-1] / sd[:, None], -(observed / sd)[:, None]])
-        right = (jac[:-1] @ beta - now[:-1]) / sd
+        rows = np.hstack([jac / sd[:, None], -(observed / sd)[:, None]])
+        right = (jac @ beta - now) / sd
         rows = np.vstack([rows, np.eye(n + 1)])
         rows[-1, -1] = 1.0 / ESTIMATOR_SCALE[1]
         right = np.concatenate([right, np.zeros(n), [ESTIMATOR_SCALE[0] / ESTIMATOR_SCALE[1]]])
         mean, sd_height = ADULT_HEIGHT_M if height_m is None else (height_m, 1e-5)
         rows = np.vstack([rows, np.append(slope, 0.0) / sd_height])
-        right = np.append(right, (mean - now[-1] + slope @ beta) / sd_height)
+        right = np.append(right, (mean - tall + slope @ beta) / sd_height)
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
-        beta, scale = solution[:-1], float(solution[-1])
+        beta, scale = np.array(solution[:-1], dtype=np.float64), float(solution[-1])
         covariance = np.linalg.inv(rows.T @ rows)[:-1, :-1]
     return ShapeFit(
         beta,

@@ -14,11 +14,14 @@ FIXED_AXIS_SD = np.deg2rad(5.0)
 """Standard deviation of rotation about an axis that the fit does not move (a knee's twist, toes, fingers), rad."""
 MODEL_SD = np.deg2rad(1.5)
 """What no posterior knows: landmarks are not joints, rad."""
+DEPTH_MODEL_SD = 0.02
+"""The same for the distance from the camera, as a fraction of it: it wanders slowly by 0.1 to 0.2 m."""
 HALF_TRUST_SD = np.deg2rad(20.0)
 GAP_CONFIDENCE = 0.3
 
 _SEEN_BY = {
-    "pelvis": ("hip", "shoulder"), "hip": ("hip", "knee"), "knee": ("knee", "ankle"), "ankle": ("ankle", "heel", "foot_index"),
+    "pelvis": ("hip", "shoulder"), "hip": ("hip", "knee"), "knee": ("knee", "ankle"),
+    "ankle": ("ankle", "heel", "foot_index"),
     "foot": ("foot_index",), "collar": ("shoulder",), "shoulder": ("shoulder", "elbow"), "elbow": ("elbow", "wrist"),
     "wrist": ("wrist", "index", "pinky"), "hand": ("index", "pinky"),
 }  # fmt: skip
@@ -33,6 +36,22 @@ def rotation_sd(skeleton: Skeleton, posterior: Posterior) -> Floats:
     total = posterior.unknowns @ driven.T
     free = 3.0 - driven.sum(axis=1)
     return np.sqrt((total + free * FIXED_AXIS_SD**2) / 3.0 + MODEL_SD**2)
+
+
+def root_sd(posterior: Posterior, depth_m: Floats, axes: Floats) -> Floats:
+    """Standard deviation of the root position along the world axes, (T, 3) m.
+
+    What moves the whole clip together is not in it: focal length, height, the direction of up.
+
+    Parameters
+    ----------
+    posterior : of the fit, camera axes
+    depth_m : (T,) · m, distance along the camera's axis
+    axes : (3, 3) R_wc, camera axes to world
+    """
+    covariance = posterior.root.copy()
+    covariance[:, 2, 2] += (DEPTH_MODEL_SD * depth_m) ** 2
+    return np.sqrt(np.diagonal(axes @ covariance @ axes.T, axis1=1, axis2=2))
 
 
 def confidence(

@@ -41,7 +41,7 @@ def world_axes(up_c: Floats) -> Floats:
 
 
 def floor_height(skeleton: Skeleton, marks_w: Floats, standing: Floats) -> float:
-    """Height of the floor, m: a low quantile of where the soles are, of standing feet if there are any.
+    """Height of the floor, m: the median of where standing soles are; if none stands, a low quantile of all.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def floor_height(skeleton: Skeleton, marks_w: Floats, standing: Floats) -> float
     soles = np.stack([marks_w[:, AT[n], 2] - (rest[AT[n], 1] - ground) for n in CONTACTS], axis=1)
     still = standing > 0.5
     if still.sum() >= 5:
-        return float(np.quantile(soles[still], 0.25))
+        return float(np.median(soles[still]))
     return float(np.quantile(soles.min(axis=1), 0.1))
 
 
