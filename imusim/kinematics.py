@@ -251,7 +251,9 @@ class BodyTrajectory:
             )
 
 
-def _arguments(piece: _Piece, t: Floats, parents: NDArray[np.int64], offsets: Floats) -> tuple[Any, ...]:
+def _arguments(
+    piece: _Piece, t: Floats, parents: NDArray[np.int64], offsets: Floats
+) -> tuple[Floats, Floats, Floats, NDArray[np.int64], NDArray[np.int64], Floats, Floats]:
     """What the tree kernels take first."""
     return piece.spline.time_s, piece.spline.channel_last, t, piece.slot, parents, offsets, piece.fixed
 

@@ -103,8 +103,10 @@ def interpolate_nodes(t: Floats, nodes: Floats) -> None:
     nodes[-1, 1:] = 0.0
     m = min(n, _END_POINTS)
     if m > 1:
-        nodes[0, 1:] = end_weights(t[:m], 0) @ nodes[:m, 0]
-        nodes[-1, 1:] = end_weights(t[n - m :], m - 1) @ nodes[n - m :, 0]
+        first, last = end_weights(t[:m], 0), end_weights(t[n - m :], m - 1)
+        for i in range(m):  # not a matrix product, whose bits would depend on the number of channels
+            nodes[0, 1:] += first[:, i, None] * nodes[i, 0]
+            nodes[-1, 1:] += last[:, i, None] * nodes[n - m + i, 0]
     if n > 2:
         _k.interpolate(t, nodes)
 

@@ -106,7 +106,7 @@ def basis(time, k, t, w):
     h = time[k + 1] - time[k]
     q = 1.0 / h
     s = (t - time[k]) * q
-    r = 1.0 - s
+    r = (time[k + 1] - t) * q
     # the right half is the left half run backwards: s ↔ 1 − s, odd derivatives change sign
     w[0, 0] = r * r * r * (1.0 + s * (3.0 + 6.0 * s))
     w[0, 1] = h * r * r * r * s * (1.0 + 3.0 * s)
@@ -122,10 +122,10 @@ def basis(time, k, t, w):
     w[1, 5] = -0.5 * h * s * s * r * (2.0 - 5.0 * r)
     w[2, 3] = 60.0 * s * r * (r - s) * q * q
     w[2, 0] = -w[2, 3]
-    w[2, 1] = q * s * (-36.0 + s * (96.0 - 60.0 * s))
-    w[2, 2] = 1.0 + s * (-9.0 + s * (18.0 - 10.0 * s))
-    w[2, 4] = q * r * (36.0 + r * (-96.0 + 60.0 * r))
-    w[2, 5] = 1.0 + r * (-9.0 + r * (18.0 - 10.0 * r))
+    w[2, 1] = -12.0 * q * s * r * (3.0 - 5.0 * s)
+    w[2, 2] = r * (1.0 + s * (10.0 * s - 8.0))
+    w[2, 4] = 12.0 * q * s * r * (3.0 - 5.0 * r)
+    w[2, 5] = s * (1.0 + r * (10.0 * r - 8.0))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
