@@ -119,7 +119,10 @@ def _read(path: Path) -> dict[str, Any]:
         )
     content: dict[str, Any] = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        if not zipfile.is_zipfile(path):
+            raise MotionFileError(f"{path.name} is damaged or not an npz file")
+        # opened here, since np.load leaves a damaged file open
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             for key in file.files:
                 if key in (*_NEEDED, "posedirs"):
                     content[key] = file[key]

@@ -25,14 +25,13 @@ The sixteen places of ``"fimad"`` sit on the bone, at a joint; their axes are th
 the person's left, y up, z forward in the T pose, under both settings.
 """
 
-from imusim.placement.attach import BONE_TO_SKIN_M, SkinPoint, attach
+from imusim.placement.attach import SkinPoint, attach
 from imusim.placement.files import describe, read_placements, resolve
 from imusim.placement.named import BODY17, FIMAD16, group, groups, placement, placements
 from imusim.placement.posed import locate
 
 __all__ = [
     "BODY17",
-    "BONE_TO_SKIN_M",
     "FIMAD16",
     "SkinPoint",
     "attach",

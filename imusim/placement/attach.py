@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from imusim.body import open_body
 from imusim.errors import ConfigError, ImusimError, ShapeError
 from imusim.kinematics import Sites
 from imusim.placement.joints import find_joint, rest_turn, segment_end
@@ -15,25 +17,6 @@ from imusim.placement.named import frame
 from imusim.placement.surface import SkinHit, face_normal, nearest_point, outermost_hit, segment_faces
 from imusim.rotation import from_matrix
 from imusim.types import Body, Floats, Placement, as_floats
-
-BONE_TO_SKIN_M = {
-    "pelvis": 0.11,
-    "spine1": 0.10,
-    "spine2": 0.10,
-    "spine3": 0.10,
-    "neck": 0.06,
-    "head": 0.09,
-    "hip": 0.07,
-    "knee": 0.045,
-    "ankle": 0.035,
-    "foot": 0.02,
-    "collar": 0.05,
-    "shoulder": 0.045,
-    "elbow": 0.03,
-    "wrist": 0.015,
-    "hand": 0.01,
-}
-"""Distance from bone to skin, m, used for skin placements on a body that has no skin (a plain skeleton)."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +53,8 @@ def attach(
 
     Parameters
     ----------
-    body : any body; on one without a skin, skin placements sit `BONE_TO_SKIN_M` from the bone
+    body : any body; on one without a skin, skin placements sit as far from the bone as on
+        the mean open body
     shape : shape coefficients of the body, or None for the mean
     placements : what `resolve` returns
 
@@ -130,21 +114,26 @@ class Surface:
         toward = turn @ (toward / np.linalg.norm(toward))
         if p.on == "bone":
             return *self._rigid(joint, anchor), np.zeros(3), rotation
-        weights, faces = self.body.weights, self.body.faces
-        if weights is None or faces is None or self.vertices is None:
-            _, _, part = p.joint.partition("_")
-            radius = BONE_TO_SKIN_M.get(part or p.joint, BONE_TO_SKIN_M.get(p.joint, 0.05))
-            return *self._rigid(joint, anchor + (radius + p.lift_m) * toward), np.zeros(3), rotation
-        parents = np.asarray(self.body.parents)
-        near = [joint, *np.flatnonzero(parents == joint), *([parents[joint]] if parents[joint] >= 0 else [])]
-        own = faces[segment_faces(faces, weights, [int(j) for j in near])]
-        hit = outermost_hit(self.vertices, own, anchor, toward)
+        if self.body.weights is None or self.body.faces is None or self.vertices is None:
+            return *self._rigid(joint, anchor + (_bone_to_skin(p) + p.lift_m) * toward), np.zeros(3), rotation
+        own, hit = self._ray(joint, anchor, toward)
         if hit is None:
             raise ConfigError(
                 f"placement {p.name!r}: no skin of {p.joint} from {np.round(anchor, 3)} toward {np.round(toward, 2)}. "
                 'Change toward, along or offset_m, or set on: "bone".'
             )
         return *self._skin(own, hit), p.lift_m * toward, rotation
+
+    def _ray(self, joint: int, anchor: Floats, toward: Floats) -> tuple[NDArray[np.int64], SkinHit | None]:
+        """Faces of the segment (the joint, its parent and children), and where the ray leaves them."""
+        weights, faces = self.body.weights, self.body.faces
+        assert weights is not None
+        assert faces is not None
+        assert self.vertices is not None
+        parents = np.asarray(self.body.parents)
+        near = [joint, *np.flatnonzero(parents == joint), *([parents[joint]] if parents[joint] >= 0 else [])]
+        own = faces[segment_faces(faces, weights, [int(j) for j in near])]
+        return own, outermost_hit(self.vertices, own, anchor, toward)
 
     def _end(self, joint: int, p: Placement) -> int | None:
         try:
@@ -156,7 +145,7 @@ class Surface:
         weights = np.eye(1, len(self.body.joint_names), joint)[0]
         return weights, weights[:, None] * (point - self.joints)
 
-    def _skin(self, faces: np.ndarray, hit: SkinHit) -> tuple[Floats, Floats]:
+    def _skin(self, faces: NDArray[np.int64], hit: SkinHit) -> tuple[Floats, Floats]:
         corners = faces[hit.face]
         assert self.body.weights is not None
         assert self.vertices is not None
@@ -191,3 +180,19 @@ class Surface:
                 bone = np.eye(3)[int(np.argmin(np.abs(out)))]
             given = np.asarray(frame(tuple(bone), tuple(out)))
         return mixed, offsets, p.lift_m * out, given.T
+
+
+@cache
+def _bone_to_skin(p: Placement) -> float:
+    """Distance, m, from the anchor to the skin of the mean open body; 0 if it has no such segment."""
+    model = open_body()
+    if p.joint not in model.joint_names:
+        return 0.0
+    surface = Surface(model, None)
+    joint = find_joint(model, p.joint)
+    end = surface._end(joint, p)
+    bone = np.zeros(3) if end is None else surface.joints[end] - surface.joints[joint]
+    anchor = surface.joints[joint] + p.along * bone + np.asarray(p.offset_m)
+    toward = np.asarray(p.toward) / np.linalg.norm(p.toward)
+    _, hit = surface._ray(joint, anchor, toward)
+    return 0.0 if hit is None else float(toward @ (hit.point - anchor))

@@ -123,6 +123,9 @@ def read_placements(path: str | os.PathLike[str]) -> list[Placement]:
 def _entry(entry: Any) -> Placement:
     if not isinstance(entry, dict):
         raise ConfigError(f"wanted a name or a mapping, got {entry!r}")
+    entry = {
+        "on" if key is True else key: value for key, value in entry.items()
+    }  # YAML 1.1 takes on for true
     for key in entry:
         if key not in _KEYS:
             raise ConfigError(str(unknown_name("key", str(key), _KEYS)))

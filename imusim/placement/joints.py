@@ -7,28 +7,15 @@ import re
 import numpy as np
 
 from imusim.body import open_body
-from imusim.errors import unknown_name
+from imusim.errors import UnknownNameError, unknown_name
 from imusim.types import Body, Floats
 
 _ALIASES: dict[str, tuple[str, ...]] = {
     "pelvis": ("hips", "hip", "root", "lowertorso", "spinebase", "midhip", "hipcenter"),
-    "spine1": ("spine", "l5", "lowerback", "abdomen", "spinemid", "spinenavel", "torso"),
-    "spine2": ("spine1", "l3", "spine", "chest", "thorax", "spinemid", "spinechest"),
-    "spine3": (
-        "spine2",
-        "t8",
-        "t12",
-        "chest4",
-        "chest",
-        "upperchest",
-        "spineshoulder",
-        "spinechest",
-        "thorax",
-        "spine1",
-    ),
     "neck": ("neck1", "neckbase", "lowerneck", "shouldercenter"),
     "head": ("headtop", "nose"),
 }
+_SPINE = ("spine1", "spine2", "spine3")
 _SIDED: dict[str, tuple[str, ...]] = {
     "hip": ("upleg", "upperleg", "thigh", "femur", "hip"),
     "knee": ("leg", "lowerleg", "shin", "tibia", "calf", "knee"),
@@ -55,6 +42,8 @@ def find_joint(body: Body, name: str) -> int:
     """
     if name in body.joint_names:
         return body.joint_names.index(name)
+    if name in _SPINE:
+        return _spine_joint(body, _SPINE.index(name))
     plain = {_plain(n): i for i, n in reversed(list(enumerate(body.joint_names)))}
     side, _, part = name.partition("_")
     if part and side in ("left", "right"):
@@ -66,7 +55,31 @@ def find_joint(body: Body, name: str) -> int:
     for option in options:
         if option in plain:
             return plain[option]
+    if name == "pelvis":
+        return 0  # the root, whatever it is called
     raise unknown_name(f"joint (of {body.name})", name, body.joint_names)
+
+
+def _spine_joint(body: Body, k: int) -> int:
+    """Lowest (k = 0), middle or highest joint between pelvis and neck; the pelvis if there is none.
+
+    By the tree, not by name: "Spine1" is the lowest of three in one convention and the middle one in another.
+    """
+    top: int | None = None
+    for name in ("neck", "head", "left_shoulder"):
+        try:
+            top = find_joint(body, name)
+            break
+        except UnknownNameError:
+            continue
+    if top is None:
+        raise unknown_name(f"joint (of {body.name})", _SPINE[k], body.joint_names)
+    bottom, chain = find_joint(body, "pelvis"), []
+    joint = int(body.parents[top])
+    while joint not in (-1, bottom):
+        chain.insert(0, joint)
+        joint = int(body.parents[joint])
+    return chain[round(k * (len(chain) - 1) / 2)] if chain else bottom
 
 
 def _plain(name: str) -> str:
