@@ -87,7 +87,7 @@ class Harvest:
         """Take over what `arrays` and `lines_px` gave (a checkpoint)."""
         parts = (arrays["landmarks_m"], arrays["landmarks_px"], arrays["visibility"][..., None])
         table = np.concatenate(parts, axis=-1).astype(np.float32)
-        found = np.isfinite(table).all(axis=(1, 2)).tolist()
+        found = np.asarray(np.isfinite(table).all(axis=(1, 2))).tolist()
         self.rows = [row if ok else None for row, ok in zip(table, found, strict=True)]
         self.time_s = arrays["time_s"].tolist()
         self.shot = arrays["shot"].tolist()
