@@ -13,7 +13,7 @@ from imusim.placement import FIMAD16, attach, groups, placements
 from imusim.types import Body
 from imusim.viz.body_view import AXIS_COLOURS, draw_placements
 
-WIDTH = 26.0
+WIDTH = 26.4
 """Width of the picture, inches."""
 
 
