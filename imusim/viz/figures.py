@@ -63,11 +63,20 @@ def _of_motion(motion: Motion, track: PoseTrack | None) -> list[Figure_]:
                 DOUBTFUL if assumed else INK,
             )
         )
+    residual = motion.metadata.get("residual")
+    if isinstance(residual, Mapping) and "rms_px" in residual and "rms_mm" in residual:
+        off = float(residual["rms_mm"])
+        colour = GOOD if off <= 30 else DOUBTFUL if off <= 60 else BAD
+        rows.append(
+            ("skeleton misses by", f"{residual['rms_px']:.1f} px, {off:.0f} mm rms in the picture", colour)
+        )
     share = float(np.mean(motion.valid)) if motion.valid.size else 0.0
     rows.append(("motion known", f"{share:.0%} of {motion.time_s.size} frames", quality_colour(share)))
     stature = getattr(motion.body, "stature", None)
     if callable(stature) and motion.body.faces is not None:
-        rows.append(("body", f"{motion.body.name}, {stature(motion.shape):.2f} m", INK))
+        height = motion.metadata.get("height")
+        source = f", {height['source']}" if isinstance(height, Mapping) and "source" in height else ""
+        rows.append(("body", f"{motion.body.name}, {stature(motion.shape):.2f} m{source}", INK))
     else:
         rows.append(("body", motion.body.name, INK))
     return rows
@@ -94,7 +103,8 @@ def _of_recording(recording: Recording) -> list[Figure_]:
     ]
     t, s = np.unravel_index(int(np.nanargmax(norm)), norm.shape)
     peak = float(norm[t, s])
-    rows.append(("largest |f|", f"{peak:.0f} m/s², {recording.sensors[int(s)]}", BAD if peak > 300 else INK))
+    colour = BAD if peak > 200 else DOUBTFUL if peak > 100 else INK
+    rows.append(("largest |f|", f"{peak:.0f} m/s², {recording.sensors[int(s)]}", colour))
     if recording.acc_sd is not None and np.isfinite(recording.acc_sd).any():
         rows.append(("uncertainty of f", f"{float(np.nanmedian(recording.acc_sd)):.2f} m/s², median sd", INK))
     return rows
@@ -107,5 +117,5 @@ def _focal(metadata: Mapping[str, Any], track: PoseTrack | None) -> tuple[float 
     camera = metadata.get("camera")
     for place in (camera if isinstance(camera, Mapping) else {}, metadata):
         if isinstance(place.get("focal_px"), (int, float)):
-            return float(place["focal_px"]), bool(place.get("focal_assumed", track is not None))
+            return float(place["focal_px"]), place.get("focal_source", "assumed") == "assumed"
     return None, False

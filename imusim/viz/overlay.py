@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imusim.types import Body, Floats, Motion
+from imusim.types import Body, Floats
 from imusim.viz.style import BAD, INK, LEFT, MIDDLE, RIGHT, new_figure
 
 if TYPE_CHECKING:
@@ -35,32 +35,6 @@ def landmark_edges(names: Sequence[str]) -> Edges:
 def bone_edges(body: Body) -> Edges:
     """Return (parent, joint) of every bone."""
     return tuple((int(parent), i) for i, parent in enumerate(body.parents) if parent >= 0)
-
-
-def project_joints(motion: Motion, index: NDArray[np.intp]) -> Floats | None:
-    """Project the fitted joints into the video with the camera that the fit wrote into the motion's metadata.
-
-    The metadata's ``camera`` holds ``focal_px``, ``centre_px`` (2,), ``R_cw`` (3, 3) and ``t_cw_m`` (3,):
-    world to camera (x right, y down, z away), ``x_c = R_cw x_w + t_cw``.
-
-    Returns
-    -------
-    (N, J, 2) · pixels of the upright image for the frames of `index`, NaN behind the camera; None without a camera
-    """
-    camera = motion.metadata.get("camera")
-    keys = ("focal_px", "centre_px", "R_cw", "t_cw_m")
-    if not isinstance(camera, dict) or any(camera.get(key) is None for key in keys):
-        return None
-    joints = motion.body.pose(  # type: ignore[attr-defined]
-        motion.root_position_m[index], motion.joint_rotation_wxyz[index], shape=motion.shape
-    ).joints
-    points = joints @ np.asarray(camera["R_cw"], dtype=np.float64).T + np.asarray(
-        camera["t_cw_m"], dtype=np.float64
-    )
-    depth = np.where(points[..., 2:] > 1e-3, points[..., 2:], np.nan)
-    return points[..., :2] / depth * float(camera["focal_px"]) + np.asarray(
-        camera["centre_px"], dtype=np.float64
-    )
 
 
 def draw_skeleton(

@@ -19,7 +19,7 @@ from imusim.viz.style import (
     text,
     tolerant_fonts,
 )
-from imusim.viz.traces import draw_traces
+from imusim.viz.traces import BINS, DENSE, draw_traces
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -138,7 +138,11 @@ def _legend(figure: Figure, recording: Recording, y: float, cuts: bool, gaps: bo
     entries: list[tuple[str, Any]] = [
         (name, colour) for name, colour in zip("xyz", AXIS_COLOURS, strict=True)
     ]
-    if recording.acc_sd is not None or recording.gyro_sd is not None:
+    if recording.time_s.size > DENSE * BINS:
+        entries.append(
+            ("shaded: from least to greatest in each piece of time; line: the middle of these", MUTED)
+        )
+    elif recording.acc_sd is not None or recording.gyro_sd is not None:
         entries.append(("shaded: ± 2 standard deviations from the motion's uncertainty", MUTED))
     if gaps:
         entries.append(("■ not seen", GAP))

@@ -18,7 +18,7 @@ from imusim._version import __version__
 from imusim.errors import ImusimError
 from imusim.types import Floats, Motion, Placement, PoseTrack
 from imusim.viz.figures import quality_figures
-from imusim.viz.overlay import bone_edges, draw_skeleton, landmark_edges, project_joints
+from imusim.viz.overlay import bone_edges, draw_skeleton, landmark_edges
 from imusim.viz.plot import draw_sensors
 from imusim.viz.style import (
     BAD,
@@ -117,7 +117,10 @@ def draw_report(
     row = 1.5 if count <= 8 else 1.3
     traces = row * (-(-count // columns) or 1)
     strip = STRIP + CAPTION if frames else 0.0
-    height = HEAD + strip + MIDDLE + 0.55 + traces + 0.25
+    rows = quality_figures(recording, motion, track, ideal)
+    timeline = 1.5 if track is not None or motion is not None else 0.0
+    middle = MIDDLE if motion is not None else timeline + 1.5
+    height = HEAD + strip + middle + 0.55 + traces + 0.25
     figure = new_figure(WIDTH, height)
     text(figure, 0.25 / WIDTH, 1 - 0.3 / height, title, fontsize=17, weight="bold", va="center")
     text(
@@ -133,8 +136,8 @@ def draw_report(
         left += 5.4
     cuts = _cuts(track, motion)
     _draw_quality(figure, top, left, motion, track, cuts)
-    _draw_figures(figure, top + 1.5, left, quality_figures(recording, motion, track, ideal), warnings)
-    top += MIDDLE + 0.45
+    _draw_figures(figure, top + timeline, left, middle - timeline, rows, warnings)
+    top += middle + 0.45
     draw_sensors(figure, recording, top, traces, columns=columns, cuts_s=cuts, numbered=True)
     return figure
 
@@ -197,8 +200,9 @@ def _skeletons(
     fitted = None
     if motion is not None:
         index = _nearest(motion.time_s, times)
-        fitted = joints_px[index] if joints_px is not None else project_joints(motion, index)
-        if fitted is not None:
+        everywhere = joints_px if joints_px is not None else _projected(motion)
+        fitted = None if everywhere is None else everywhere[index]
+        if fitted is not None:  # the nearest known frame may not be near
             fitted = np.where(motion.valid[index][:, None, None], fitted, np.nan)
     out: list[Skeleton | None] = []
     for i, time in enumerate(times):
@@ -231,6 +235,15 @@ def _skeletons(
         else:
             out.append(None)
     return out
+
+
+def _projected(motion: Motion) -> Floats | None:
+    """The fitted joints in the video, (T, J, 2) · pixels, or None if the motion was not fitted to one."""
+    from imusim.fitting import joints_px
+
+    if not motion.metadata.get("camera"):
+        return None
+    return joints_px(motion)
 
 
 def _scale(rgb: NDArray[np.uint8], track: PoseTrack | None) -> float:
@@ -451,7 +464,12 @@ def _draw_quality(
 
 
 def _draw_figures(
-    figure: Figure, top: float, left: float, rows: Sequence[tuple[str, str, str]], warnings: Sequence[str]
+    figure: Figure,
+    top: float,
+    left: float,
+    room_in: float,
+    rows: Sequence[tuple[str, str, str]],
+    warnings: Sequence[str],
 ) -> None:
     """Write the quality figures in two columns and the warnings under them."""
     height = figure.get_figheight()
@@ -464,7 +482,7 @@ def _draw_figures(
         text(figure, x / WIDTH, y, label, fontsize=9, color=MUTED, va="center")
         text(figure, (x + 1.55) / WIDTH, y, value, fontsize=9, color=colour, weight="bold", va="center")
     y = top + 0.15 + half * line + 0.12
-    room = int((MIDDLE - (y - top) - 1.5) / 0.17)
+    room = int((room_in - (y - top)) / 0.17)
     lines = [
         w for said in warnings for w in textwrap.wrap(f"! {said}", int(width * 14.5), subsequent_indent="   ")
     ]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 BINS = 450
 """Pieces of time that a long signal is reduced to."""
 
+DENSE = 10
+"""From so many samples a piece on, the span of each piece is drawn instead of lines."""
+
 
 def envelope(time_s: Floats, *signals: Floats, bins: int = BINS) -> tuple[Floats, ...]:
     """Reduce long signals to the minimum and maximum of each of `bins` pieces of time, so that no peak is lost.
@@ -67,7 +70,7 @@ def draw_traces(
     ax : axes to draw on
     time_s : (T,) · s
     signal : (T, 3)
-    sd : (T, 3) or None, shaded as ± 2 standard deviations
+    sd : (T, 3) or None, shaded as ± 2 standard deviations (not in long recordings, where the signals' span is)
     gap : (T,) bool or None, samples without a value, shaded grey
     cuts_s : times of shot cuts, dashed
     least_span : the vertical axis spans at least this, so that a still sensor looks still
@@ -75,8 +78,9 @@ def draw_traces(
     from matplotlib.ticker import MaxNLocator
 
     t, y = envelope(time_s, signal)
+    dense = time_s.size > DENSE * BINS
     low = high = None
-    if sd is not None:
+    if sd is not None and not dense:
         _, low = envelope(time_s, signal - 2 * sd)
         _, high = envelope(time_s, signal + 2 * sd)
         if time_s.size > t.size:  # the least and the greatest of each piece, twice
@@ -86,6 +90,11 @@ def draw_traces(
         ax.axvline(cut, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ax.axhline(0.0, color=FAINT, linewidth=0.7, zorder=1)
     for i, colour in enumerate(AXIS_COLOURS):
+        if dense:  # lines would be solid blocks: the span of each piece, and its middle
+            centre, least, most = (t[::2] + t[1::2]) / 2, y[::2, i], y[1::2, i]
+            ax.fill_between(centre, least, most, color=colour, alpha=0.3, linewidth=0, zorder=2)
+            ax.plot(centre, (least + most) / 2, color=colour, linewidth=0.9, zorder=3 + i)
+            continue
         if low is not None and high is not None:
             ax.fill_between(t, low[:, i], high[:, i], color=colour, alpha=0.16, linewidth=0, zorder=2)
         ax.plot(t, y[:, i], color=colour, linewidth=0.9, zorder=3 + i, solid_joinstyle="round")

@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 import imusim as im
 from imusim.errors import OutputError
 from imusim.types import PoseTrack
-from imusim.viz.overlay import bone_edges, landmark_edges, overlay, project_joints
+from imusim.viz.overlay import bone_edges, landmark_edges, overlay
 from imusim.viz.plot import gaps_of
-from imusim.viz.report import _crop, _nearest, draw_report, report
+from imusim.viz.report import _crop, _nearest, _skeletons, draw_report, report
 from imusim.viz.style import BAD, LEFT, RIGHT
 from imusim.viz.traces import draw_traces, envelope, limits, runs
 
@@ -72,9 +73,7 @@ def test_the_report_shows_what_it_should(tmp_path):
     assert "80 of 90 frames (89%)" in said
     assert "± 1.5° (0.26 m/s² on wrong axes)" in said
     assert {"1  left_wrist", "2  lower_back", "3  head", "confidence 0.30"} <= set(said)
-    numbers = figure.findobj(
-        lambda a: hasattr(a, "get_text") and a.get_text() == "1" and a.get_weight() == "bold"
-    )
+    numbers = [t for t in figure.findobj(Text) if (t.get_text(), t.get_color()) == ("1", "white")]
     assert len(numbers) == 2  # on the body, front and back
     assert "specific force [m/s²]" in said
     assert "angular rate [rad/s]" in said
@@ -226,26 +225,24 @@ def test_edges():
     assert all(body.parents[b] == a for a, b in bone_edges(body))
 
 
-def test_the_fits_camera_projects_the_joints():
+def test_the_fits_camera_puts_the_skeleton_on_the_frame():
     m = motion()
-    assert project_joints(m, np.array([0])) is None
-    # a camera 4 m in front of the person, looking along +y, x right, z down
-    camera = {
-        "focal_px": 1000.0,
-        "centre_px": [320.0, 240.0],
-        "R_cw": [[1, 0, 0], [0, 0, -1], [0, 1, 0]],
-        "t_cw_m": [0, 0, 4.0],
-    }
+    # a camera 4 m in front of the person, looking along +y, its y axis down
+    pose = {"R_wc": [[1, 0, 0], [0, 0, 1], [0, -1, 0]], "position_w_m": [0, -4.0, 0]}
+    camera = {"focal_px": 100.0, "centre_px": [160.0, 120.0], "pose": {"0": pose}}
     m = im.Motion(m.time_s, m.root_position_m, m.joint_rotation_wxyz, m.body, metadata={"camera": camera})
-    px = project_joints(m, np.array([0, 5]))
-    at = m.body.joint_names.index
-    assert px.shape == (2, 24, 2)
-    assert px[0, at("pelvis")] == pytest.approx([320, 240], abs=20)
-    assert px[0, at("head"), 1] < px[0, at("pelvis"), 1] - 50  # up in the picture
-    assert px[0, at("left_wrist"), 0] > 320 + 50  # faces the camera: the left is at the right
-    joints = m.body.pose(m.root_position_m[:1], m.joint_rotation_wxyz[:1]).joints[0]
-    x, y, z = joints[at("head")]
-    assert px[0, at("head")] == pytest.approx([320 + 1000 * x / (4 + y), 240 - 1000 * z / (4 + y)])
+    frames = [(k / 3, np.full((480, 640, 3), 90, np.uint8)) for k in range(3)]  # twice the track's size
+    skeletons = _skeletons(frames, m, pose_track(), None)
+    points, names, edges, _, what = skeletons[0]
+    assert what == "fitted skeleton"
+    assert edges == bone_edges(m.body)
+    head, pelvis, hand = (points[names.index(n)] for n in ("head", "pelvis", "left_wrist"))
+    x, y, z = m.body.pose(m.root_position_m[:1], m.joint_rotation_wxyz[:1]).joints[0][names.index("head")]
+    assert head == pytest.approx(2 * np.array([160 + 100 * x / (4 + y), 120 - 100 * z / (4 + y)]))
+    assert head[1] < pelvis[1] - 20
+    assert hand[0] > pelvis[0] + 20  # faces the camera: the left is at the right
+    given = _skeletons(frames, m, pose_track(), np.full((90, 24, 2), 5.0))
+    assert (given[2][0] == 10).all()
 
 
 def test_the_crop_holds_the_person_and_stays_in_the_frame():
