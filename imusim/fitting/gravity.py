@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imusim.errors import ShapeError
 from imusim.fitting.gravity_floor import Floor, floor_contacts
+from imusim.fitting.gravity_focal import TYPICAL_LOG_SD, focal_from_lines
 from imusim.fitting.gravity_lines import up_from_lines
 from imusim.fitting.gravity_posture import NEEDED, Posture, foot_points, posture
 from imusim.fitting.gravity_tilt import given_tilt, log_prior, tilt_from_up, up_from_tilt
@@ -27,7 +28,6 @@ LINES_KEY = "background_lines_px"
 upright image, or a mapping from the number of the shot (as text) to such a list."""
 
 _USER_SD_DEG = 1.0  # a phone's level is good to half a degree, a guess by eye to two
-_FOCAL_LOG_SD = 0.15  # of an assumed focal length: main cameras of phones span 24 to 35 mm equivalent
 _LINES_SD_DEG = (
     0.6  # each way: trees and walls lean, lenses distort, the optical axis is not quite in the middle
 )
@@ -62,6 +62,7 @@ def estimate_up(
     valid: ArrayLike,
     focal_px: float,
     camera_tilt_deg: float | tuple[float, float] | None = None,
+    focal_log_sd: float | None = None,
 ) -> UpEstimate:
     """Estimate the direction of up in camera axes, of a camera that does not move.
 
@@ -78,6 +79,8 @@ def estimate_up(
     ----------------
     camera_tilt_deg : what the user knows, instead of an estimate: pitch · degrees (positive: the camera looks down),
         or (pitch, roll) (positive roll: what is upright leans to the right in the picture)
+    focal_log_sd : standard deviation of ln `focal_px`; 0 if it is known; None: known if the track knows it, else
+        measured from the lines if they tell, else `gravity_focal.TYPICAL_LOG_SD`
 
     Raises
     ------
@@ -104,12 +107,17 @@ def estimate_up(
     stance, floor = belief.stance, belief.floor
     up, covariance = person = belief.moments()
     segments = _segments(track, use)
+    lens = None
+    if focal_log_sd is None:
+        lens = None if track.focal_px is not None else focal_from_lines(segments, track.image_size_px)
+        focal_log_sd = 0.0 if track.focal_px is not None else TYPICAL_LOG_SD
+    if lens is not None:
+        focal_px, focal_log_sd = lens.focal_px, lens.log_sd
     line = up_from_lines(segments, track.image_size_px, focal_px, person[0], log_belief=belief.log_density)
     method = "prior" if stance is None else "posture"
     if line is not None:
-        extra = 0.0 if track.focal_px is not None else _FOCAL_LOG_SD
         common = np.radians(_LINES_SD_DEG) ** 2 * (np.eye(3) - np.outer(line.up_c, line.up_c))
-        spread = line.covariance_c + common + _focal_covariance(line.up_c, extra)
+        spread = line.covariance_c + common + _focal_covariance(line.up_c, focal_log_sd)
         (up, covariance), method = _fuse(person, (line.up_c, spread)), "lines"
     pitch, roll = tilt_from_up(up)
     details: dict[str, Any] = {
@@ -120,7 +128,9 @@ def estimate_up(
     details["person_sd_deg"] = _sd(person[1])
     details["upright_share"] = 0.0 if stance is None else stance.upright_share
     details["floor_extent_m"] = floor.extent_m
-    details["focal_assumed"] = track.focal_px is None
+    details["focal_log_sd"] = focal_log_sd
+    if lens is not None:
+        details["focal_from_lines_px"] = lens.focal_px
     if line is not None:
         details |= {
             "line_tilt_deg": tilt_from_up(line.up_c),

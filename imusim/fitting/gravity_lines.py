@@ -10,23 +10,19 @@ anything), ``ln L(v) = Σ ln(½ + ½ exp(−r²/2τ²) √(π/2) / τ)``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imusim.fitting.gravity_segments import TEMPER, TOLERANCE_DEG, Lines, right_angles
 from imusim.types import Floats, as_floats
 
 _FAR_DEG = 60.0  # directions further than this from the first guess are not looked at
-_TOLERANCE_DEG = 0.7  # direction error of a segment that is long enough to be used
-_SAME_DEG = 1.0  # segments whose planes are closer than this are one line
-_MOST = 150  # segments that take part, the longest first
 _TILTED_DEG = 40.0  # segments further than this from the first guess are not tried as verticals
 _PAIRS_OF = 70  # segments whose crossings are tried
 _BEST = 12  # candidates that are refined
-_FULL_LENGTH = 0.12  # of the picture's longer side: shorter lines count less
 _FEWEST = 4
-_TEMPER = 0.5  # lines of one building are not independent witnesses
 _RIVAL_DEG = 2.0  # directions further apart than this are different answers
 
 
@@ -77,53 +73,86 @@ def up_from_lines(
     Candidates are the crossings of pairs; the most probable is refined by iteratively reweighted total
     least squares. A second answer that is nearly as probable widens the covariance.
     """
-    segments = as_floats(segments_px, "segments_px", (None, 4))
     guess = as_floats(guess_c, "guess_c", (3,))
     guess = guess / np.linalg.norm(guess)
+    segments = as_floats(segments_px, "segments_px", (None, 4))
     if floor_px is not None:
         segments = segments[np.maximum(segments[:, 1], segments[:, 3]) < floor_px]
-    normals, length = _normals(segments, image_size_px, focal_px)
-    order = np.argsort(-length, kind="stable")[:_MOST]
-    normals, length = normals[order], length[order]
-    if len(normals) < _FEWEST:
+    lines = Lines.of(segments, image_size_px, focal_px)
+
+    def belief(up: Floats) -> Floats:
+        if log_belief is not None:
+            return log_belief(up)
+        return -0.5 * (np.arccos(np.clip(up @ guess, -1.0, 1.0)) / np.radians(guess_sd_deg)) ** 2
+
+    answers = vertical_answers(lines, guess, belief)
+    if not answers:
         return None
-    whole = _cluster_length(normals, length)
-    weight = length / np.maximum(
-        whole, _FULL_LENGTH * max(image_size_px)
-    )  # a separate line has at most 1 in all
+    best = answers[0]
+    covariance = best.covariance_c
+    for other in answers[1:]:  # answers that are nearly as probable widen the covariance
+        odds = np.exp(other.score - best.score)
+        off = other.up_c - (other.up_c @ best.up_c) * best.up_c
+        covariance = covariance + odds / (1.0 + odds) * np.outer(off, off)
+    share = float(lines.length[best.agreeing].sum() / lines.length.sum())
+    count = round((lines.length / lines.whole)[best.agreeing].sum())
+    return LineEstimate(best.up_c, covariance, share, count)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One direction that lines meet in.
+
+    Attributes
+    ----------
+    up_c : (3,) unit vector · camera axes
+    covariance_c : (3, 3) · rad²
+    agreeing : (N,) bool, lines that go through it
+    score : log posterior
+    """
+
+    up_c: Floats
+    covariance_c: Floats
+    agreeing: NDArray[np.bool_]
+    score: float
+
+
+def vertical_answers(
+    lines: Lines, guess_c: Floats, log_belief: Callable[[Floats], Floats], level: bool = True
+) -> list[Answer]:
+    """Directions that lines near `guess_c` meet in, the most probable first, none twice.
+
+    With `level`, those that have level lines at right angles to them are preferred: rooms and streets are built so.
+    """
+    if len(lines.normals) < _FEWEST:
+        return []
+    tilted = np.abs(lines.normals @ guess_c) < np.sin(np.radians(_TILTED_DEG))
+    candidates = _crossings(lines.normals[tilted][:_PAIRS_OF], guess_c)
+    if len(candidates) == 0:
+        return []
 
     def log_posterior(up: Floats) -> Floats:
-        if log_belief is not None:
-            prior = log_belief(up)
-        else:
-            prior = -0.5 * (np.arccos(np.clip(up @ guess, -1.0, 1.0)) / np.radians(guess_sd_deg)) ** 2
-        return prior + _TEMPER * _log_likelihood(up, normals, weight)
+        return log_belief(up) + TEMPER * (np.log(0.5 + 0.5 * lines.right(up)) @ lines.weight)
 
-    tilted = np.abs(normals @ guess) < np.sin(np.radians(_TILTED_DEG))
-    candidates = _crossings(normals[tilted][:_PAIRS_OF], guess)
-    if len(candidates) == 0:
-        return None
-    first = np.argsort(-log_posterior(candidates), kind="stable")[:_BEST]
-    refined = [r for r in (_refine(candidates[k], normals, weight) for k in first) if r is not None]
-    if not refined:
-        return None
-    score = log_posterior(np.array([r[0] for r in refined]))
-    up, covariance, agreeing = refined[int(np.argmax(score))]
-    answers = [up]
-    for k in np.argsort(-score, kind="stable"):  # answers that are nearly as probable widen the covariance
-        other = refined[k][0]
-        if max(other @ a for a in answers) < np.cos(np.radians(_RIVAL_DEG)):
-            answers.append(other)
-            odds = np.exp(score[k] - score.max())
-            off = other - (other @ up) * up
-            covariance = covariance + odds / (1.0 + odds) * np.outer(off, off)
-    lines = round((length / whole)[agreeing].sum())
-    return LineEstimate(up, covariance, float(length[agreeing].sum() / length.sum()), lines)
+    found: list[Answer] = []
+    for k in np.argsort(-log_posterior(candidates), kind="stable")[:_BEST]:
+        answer = refine_vertical(candidates[k], lines)
+        if answer is not None:
+            found.append(replace(answer, score=float(log_posterior(answer.up_c[None])[0])))
+    answers: list[Answer] = []
+    for answer in sorted(found, key=lambda a: -a.score):
+        if all(answer.up_c @ a.up_c < np.cos(np.radians(_RIVAL_DEG)) for a in answers):
+            answers.append(answer)
+    if level:
+        added = [float(np.logaddexp(0.0, right_angles(lines, a.up_c))) for a in answers]
+        answers = [replace(a, score=a.score + more) for a, more in zip(answers, added, strict=True)]
+    return sorted(answers, key=lambda a: -a.score)
 
 
-def _refine(up: Floats, normals: Floats, weight: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]] | None:
-    """Direction, its covariance and the segments that agree; None if they are too few."""
-    tau = np.radians(_TOLERANCE_DEG)
+def refine_vertical(up: Floats, lines: Lines) -> Answer | None:
+    """Move a direction to where the lines near it meet; None if they are too few."""
+    tau = np.radians(TOLERANCE_DEG)
+    normals, weight = lines.normals, lines.weight
     values, vectors, trust = np.zeros(3), np.eye(3), weight
     for _ in range(30):
         trust = weight * np.exp(-0.5 * (normals @ up / tau) ** 2)
@@ -138,19 +167,7 @@ def _refine(up: Floats, normals: Floats, weight: Floats) -> tuple[Floats, Floats
         return None
     # the weakest direction is along the lines
     axes = vectors[:, 1:]
-    return up, (axes * (tau**2 / values[1:])) @ axes.T, agreeing
-
-
-def _normals(lines: Floats, size: tuple[int, int], focal_px: float) -> tuple[Floats, Floats]:
-    """Unit normals (N, 3) of the planes through the camera and each segment, and segment lengths (N,) px."""
-    centre = np.array([size[0] / 2, size[1] / 2])
-    rays = np.ones((len(lines), 2, 3))
-    rays[:, 0, :2] = (lines[:, :2] - centre) / focal_px
-    rays[:, 1, :2] = (lines[:, 2:] - centre) / focal_px
-    normals = np.cross(rays[:, 0], rays[:, 1])
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True), np.hypot(
-        *(lines[:, 2:] - lines[:, :2]).T
-    )
+    return Answer(up, (axes * (tau**2 / values[1:])) @ axes.T, agreeing, 0.0)
 
 
 def _crossings(normals: Floats, guess: Floats) -> Floats:
@@ -161,23 +178,3 @@ def _crossings(normals: Floats, guess: Floats) -> Floats:
     crossing = crossing[size > 0.03] / size[size > 0.03, None]
     crossing *= np.sign(crossing @ guess)[:, None]
     return crossing[crossing @ guess > np.cos(np.radians(_FAR_DEG))]
-
-
-def _log_likelihood(up: Floats, normals: Floats, weight: Floats) -> Floats:
-    """Of directions (M, 3)."""
-    tau = np.radians(_TOLERANCE_DEG)
-    return (
-        np.log(0.5 + 0.5 * np.sqrt(np.pi / 2) / tau * np.exp(-0.5 * ((up @ normals.T) / tau) ** 2)) @ weight
-    )
-
-
-def _cluster_length(normals: Floats, length: Floats) -> Floats:
-    """For each segment, the summed length (N,) of the segments of the same line."""
-    total = np.zeros(len(normals))
-    free = np.ones(len(normals), dtype=np.bool_)
-    for i in range(len(normals)):
-        if free[i]:
-            same = free & (np.abs(normals @ normals[i]) >= np.cos(np.radians(_SAME_DEG)))
-            total[same] = length[same].sum()
-            free &= ~same
-    return total
