@@ -38,7 +38,13 @@ class Sinusoids:
         db = ((1 - np.cos(n)) / n**3 - 3 * (n - np.sin(n)) / n**4) * dn
         x = np.cross
         omega = dv + a * x(v, dv) + b * x(v, x(v, dv))
-        alpha = ddv + da * x(v, dv) + a * x(v, ddv) + db * x(v, x(v, dv)) + b * (x(dv, x(v, dv)) + x(v, x(v, ddv)))
+        alpha = (
+            ddv
+            + da * x(v, dv)
+            + a * x(v, ddv)
+            + db * x(v, x(v, dv))
+            + b * (x(dv, x(v, dv)) + x(v, x(v, ddv)))
+        )
         return omega, alpha
 
     def imu(self, t, lever=LEVER_M):
@@ -49,11 +55,11 @@ class Sinusoids:
         acc = self._derivative(0, t, 2) + np.cross(alpha, arm) + np.cross(omega, np.cross(omega, arm))
         return r.rotate_inverse(q, acc - GRAVITY_W), r.rotate_inverse(q, omega)
 
-    def noisy_pose(self, t, seed, position_m=0.005, rotation_rad=np.radians(1.0)):
-        """Poses with white noise: an axis sd in metres, and a rotation vector with an axis sd in radians."""
+    def noisy_pose(self, t, seed, position_m=0.005, rotation_deg=1.0):
+        """Poses with white noise: an axis sd in metres, and a rotation vector with an axis sd in degrees."""
         g = np.random.default_rng(seed)
         p, q = self.pose(t)
-        turn = r.from_rotvec(rotation_rad * g.standard_normal(p.shape))
+        turn = r.from_rotvec(np.radians(rotation_deg) * g.standard_normal(p.shape))
         return p + position_m * g.standard_normal(p.shape), r.multiply(q, turn)
 
 
