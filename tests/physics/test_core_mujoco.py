@@ -137,6 +137,5 @@ def test_joint_tree_with_a_site_on_every_bone():
         np.testing.assert_allclose(k.position[i], x, atol=1e-13)
         np.testing.assert_allclose(f[i], acc, atol=1e-12 * max(1.0, np.abs(acc).max()))
         np.testing.assert_allclose(w[i], gyro, atol=1e-13 * max(1.0, np.abs(gyro).max()))
-        np.testing.assert_allclose(
-            bt.joints(out[i : i + 1])[0], [data.body(f"b{j}").xpos for j in range(joints)], atol=1e-13
-        )
+        centres = [data.body(f"b{j}").xpos for j in range(joints)]
+        np.testing.assert_allclose(bt.joints(out[i : i + 1])[0], centres, atol=1e-13)

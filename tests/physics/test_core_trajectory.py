@@ -65,9 +65,11 @@ def test_pendulum_reads_no_tangential_force():
     from scipy.integrate import solve_ivp
 
     length, start = 0.8, 1.2
-    sol = solve_ivp(
-        lambda _, y: [y[1], -G / length * np.sin(y[0])], (0, 4), [start, 0], method="DOP853", rtol=1e-12, atol=1e-12, dense_output=True
-    )  # fmt: skip
+
+    def swing(_, y):
+        return [y[1], -G / length * np.sin(y[0])]
+
+    sol = solve_ivp(swing, (0, 4), [start, 0], method="DOP853", rtol=1e-12, atol=1e-12, dense_output=True)
     theta = sol.sol(T)[0]
     traj = Trajectory(T, np.zeros((T.size, 3)), turning(theta, np.array([0.0, 1.0, 0.0]))).mounted(
         [0, 0, -length]
