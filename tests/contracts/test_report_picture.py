@@ -9,8 +9,9 @@ import imusim as im
 from imusim.errors import OutputError
 from imusim.types import PoseTrack
 from imusim.viz.overlay import bone_edges, landmark_edges, overlay
+from imusim.viz.panels import crop
 from imusim.viz.plot import gaps_of
-from imusim.viz.report import _crop, _nearest, _skeletons, draw_report, report
+from imusim.viz.report import _nearest, _skeletons, draw_report, report
 from imusim.viz.style import BAD, LEFT, RIGHT
 from imusim.viz.traces import draw_traces, envelope, limits, runs
 
@@ -248,10 +249,10 @@ def test_the_fits_camera_puts_the_skeleton_on_the_frame():
 def test_the_crop_holds_the_person_and_stays_in_the_frame():
     rgb = np.zeros((1080, 1920, 3), np.uint8)
     points = np.array([[1800.0, 300], [1850, 700]])
-    x0, x1, y0, y1 = _crop(rgb, (points, ("a", "b"), ((0, 1),), 1.0, ""), 400.0, 0.8)
+    x0, x1, y0, y1 = crop(rgb, (points, ("a", "b"), ((0, 1),), 1.0, ""), 400.0, 0.8)
     assert 0 <= x0 < 1800
     assert 1850 < x1 <= 1920
     assert 0 <= y0 < 300
     assert 700 < y1 <= 1080
     assert (x1 - x0) / (y1 - y0) == pytest.approx(0.8, abs=0.01)
-    assert _crop(rgb[:, :500], None, 0.0, 0.8) == (0, 500, 227, 852)
+    assert crop(rgb[:, :500], None, 0.0, 0.8) == (0, 500, 227, 852)
