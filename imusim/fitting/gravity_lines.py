@@ -135,8 +135,8 @@ def vertical_answers(
         return log_belief(up) + TEMPER * (np.log(0.5 + 0.5 * lines.right(up)) @ lines.weight)
 
     found: list[Answer] = []
-    for k in np.argsort(-log_posterior(candidates), kind="stable")[:_BEST]:
-        answer = refine_vertical(candidates[k], lines)
+    for start in _distinct(candidates[np.argsort(-log_posterior(candidates), kind="stable")]):
+        answer = refine_vertical(start, lines)
         if answer is not None:
             found.append(replace(answer, score=float(log_posterior(answer.up_c[None])[0])))
     answers: list[Answer] = []
@@ -178,3 +178,13 @@ def _crossings(normals: Floats, guess: Floats) -> Floats:
     crossing = crossing[size > 0.03] / size[size > 0.03, None]
     crossing *= np.sign(crossing @ guess)[:, None]
     return crossing[crossing @ guess > np.cos(np.radians(_FAR_DEG))]
+
+
+def _distinct(directions: Floats) -> list[Floats]:
+    """Return the first `_BEST` of directions (M, 3) that are not near an earlier one."""
+    chosen: list[Floats] = []
+    left = directions
+    while len(left) and len(chosen) < _BEST:
+        chosen.append(left[0])
+        left = left[left @ left[0] < np.cos(np.radians(_RIVAL_DEG))]
+    return chosen
