@@ -233,7 +233,8 @@ def _projected(motion: Motion) -> Floats | None:
     """The fitted joints in the video, (T, J, 2) · pixels, or None if the motion was not fitted to one."""
     from imusim.fitting import joints_px
 
-    if not motion.metadata.get("camera"):
+    camera = motion.metadata.get("camera")
+    if not isinstance(camera, Mapping) or not {"focal_px", "centre_px", "pose"} <= set(camera):
         return None
     return joints_px(motion)
 
