@@ -172,8 +172,18 @@ def _arm(
     angles[:, ANGLES.index(f"{side}_forearm")] = 0.5 * np.clip(turn, -np.deg2rad(80), np.deg2rad(80))
 
 
+def pelvis_turn(marks: Floats) -> Floats:
+    """Rough orientation of the trunk, (T, 3, 3), from hips and shoulders (T, 33, 3)."""
+    left = marks[:, [AT["left_hip"], AT["left_shoulder"]]]
+    right = marks[:, [AT["right_hip"], AT["right_shoulder"]]]
+    up = 0.5 * (left + right)
+    return _triad(up[:, 1] - up[:, 0], (left - right).sum(axis=1))
+
+
 def flipped_frames(time_s: Floats, pelvis: Floats) -> np.ndarray:
     """Frames whose pelvis is turned more than 60° from its neighbours' mean: left and right were confused. (T,) bool.
+
+    Only short runs count: who is turned for longer than the window has turned, or spins.
 
     Parameters
     ----------
@@ -187,21 +197,21 @@ def flipped_frames(time_s: Floats, pelvis: Floats) -> np.ndarray:
     u, _, vt = np.linalg.svd(mean)
     u[:, :, -1] *= np.sign(np.linalg.det(u @ vt))[:, None]
     cosine = 0.5 * (np.einsum("tab,tab->t", u @ vt, pelvis) - 1.0)
-    return cosine < np.cos(np.deg2rad(_FLIP_DEG))
+    flipped = cosine < np.cos(np.deg2rad(_FLIP_DEG))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flipped, [False]])))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if time_s[end - 1] - time_s[start] > _FLIP_WINDOW_S:
+            flipped[start:end] = False
+    return flipped
 
 
-def fill_rotations(time_s: Floats, r: Floats, good: np.ndarray) -> Floats:
-    """Replace rotations (T, B, 3, 3) of frames that are not `good` (T,) by slerp between good neighbours."""
-    if good.all():
-        return r
-    known = np.flatnonzero(good)
-    after = np.clip(np.searchsorted(known, np.arange(time_s.size)), 0, known.size - 1)
-    before = np.where(known[after] == np.arange(time_s.size), after, np.maximum(after - 1, 0))
-    i, j = known[before], known[after]
-    span = time_s[j] - time_s[i]
-    part = np.clip(np.where(span > 0, (time_s - time_s[i]) / np.where(span > 0, span, 1.0), 0.0), 0.0, 1.0)
-    step = rotation.to_rotvec(rotation.from_matrix(np.swapaxes(r[i], -1, -2) @ r[j]))
-    return r[i] @ rotation.to_matrix(rotation.from_rotvec(part[:, None, None] * step))
+def calmed(time_s: Floats, marks: Floats, window_s: float = 0.2) -> Floats:
+    """Landmarks (T, 33, 3) averaged over a short window: a calmer start. The refinement sees the landmarks as they are."""
+    first = np.searchsorted(time_s, time_s - 0.5 * window_s)
+    last = np.searchsorted(time_s, time_s + 0.5 * window_s, side="right")
+    origin = marks[:1]
+    total = np.concatenate([np.zeros_like(origin), np.cumsum(marks - origin, axis=0)])
+    return origin + (total[last] - total[first]) / (last - first)[:, None, None]
 
 
 def fill_values(time_s: Floats, x: Floats, good: np.ndarray) -> Floats:

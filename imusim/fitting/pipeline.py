@@ -14,7 +14,7 @@ from imusim.fitting.gravity import UpEstimate, estimate_up
 from imusim.fitting.skeleton import Skeleton, build_skeleton
 from imusim.types import Body, Floats, Motion, PoseTrack
 
-_FLIPPED_TRUST = 0.02
+_FLIPPED_TRUST = 1e-3
 _OUTSIDE_TRUST = 0.05
 
 
@@ -166,13 +166,13 @@ def _fit_piece(
     """State, posterior and standing feet (T, 4) of one piece; frames not `seen` are bridged."""
     marks3 = initial.fill_values(time_s, marks3, seen)
     px = initial.fill_values(time_s, px, seen)
-    balls, angles = initial.initial_pose(skeleton, marks3)
-    flipped = initial.flipped_frames(time_s, balls[:, 0])
+    flipped = initial.flipped_frames(time_s, initial.pelvis_turn(marks3))
     good = seen & ~flipped
-    if good.any() and not good.all():
-        belief = np.where(flipped[:, None], _FLIPPED_TRUST * belief, belief)
-        balls = initial.fill_rotations(time_s, balls, good)
-        angles = initial.fill_values(time_s, angles, good)
+    if not good.any():
+        good, flipped = seen, np.zeros_like(seen)
+    belief = np.where(flipped[:, None], _FLIPPED_TRUST * belief, belief)
+    start = initial.fill_values(time_s, marks3, good)
+    balls, angles = initial.initial_pose(skeleton, initial.calmed(time_s, start) if refined else start)
     state = refine.State(np.zeros((time_s.size, 3)), balls, angles)
     points = refine.pose(skeleton, state)[2]
     where = root.root_translation(points, px, belief + 1e-6, focal, centre)

@@ -211,7 +211,8 @@ def _refine_part(
         damping = 1e-3
         cost = equations(seen, scale, state)
         for _ in range(most):
-            a0[:, diagonal, diagonal] *= 1.0 + damping
+            # the same for all frames: a still person must stay still to the last bit
+            a0[:, diagonal, diagonal] += damping * a0[:, diagonal, diagonal].mean(axis=0)
             if (
                 solve.factor(a0, a1, a2) != 0
             ):  # a proper prior keeps it positive; should rounding not, damp harder

@@ -1,0 +1,189 @@
+"""Every term of the fit's normal equations against residuals written a second time and differentiated numerically."""
+
+import numpy as np
+import pytest
+from made_tracks import FOCAL, SIZE, made_state, skeleton_of
+from scipy.spatial.transform import Rotation
+
+from imusim._kernels import fit as kernel
+from imusim._kernels.fit_chain import apply_step, landmark_jacobian, place_landmarks, pose_joints
+from imusim.fitting import refine
+from imusim.fitting.landmarks import AT, CONTACTS
+from imusim.fitting.skeleton import N_DOFS, pose_prior
+
+T = 4
+
+
+@pytest.fixture(scope="module")
+def case():
+    """Four uneven frames, away from the optimum and with joints beyond their limits."""
+    rng = np.random.default_rng(4)
+    time = np.array([0.0, 0.03, 0.08, 0.11])
+    skel = skeleton_of()
+    state = made_state(time)
+    apply_step(rng.normal(scale=0.15, size=(T, N_DOFS)), 1.0, state.root, state.balls, state.angles)
+    state.angles[1, 0] = -0.2  # a knee bent backwards
+    state.angles[2, 2] = 2.9
+    marks = refine.pose(skel, made_state(time))[2]
+    px = FOCAL * marks[..., :2] / marks[..., 2:] + 0.5 * np.asarray(SIZE)
+    trust = rng.uniform(0.2, 1.0, size=(T, 33))
+    clip = refine.observe(time, marks, px, trust, state.root[:, 2], FOCAL, 0.5 * np.asarray(SIZE))
+    clip = clip._replace(contact_info=rng.uniform(1e3, 1e4, size=(T, len(CONTACTS))))
+    clip.contact_info[0] = 0.0
+    prior = pose_prior()
+    prior = prior._replace(vel_info=rng.uniform(0.1, 1.0, size=N_DOFS))
+    return skel, state, clip, prior
+
+
+def forward(skel, state):
+    """Landmarks (T, 33, 3) with SciPy and NumPy, written independently of the kernel."""
+    chain = skel.chain
+    rot, pos = {}, {}
+    for j, k in enumerate(chain.parent):
+        local = state.balls[:, chain.ball[j]] if chain.ball[j] >= 0 else np.eye(3)
+        for h in range(2):
+            if chain.hinge[j, h] >= 0:
+                vectors = np.outer(state.angles[:, chain.hinge[j, h]], chain.axis[j, h])
+                local = local @ Rotation.from_rotvec(vectors).as_matrix()
+        rot[j] = local if k < 0 else rot[k] @ local
+        pos[j] = state.root if k < 0 else pos[k] + rot[k] @ (skel.rest[j] - skel.rest[k])
+    out = np.zeros((len(state.root), 33, 3))
+    for l in range(33):
+        for j, w in zip(chain.mark_joint[l], chain.mark_weight[l], strict=True):
+            if w:
+                out[:, l] += w * (pos[j] + rot[j] @ (skel.marks[l] - skel.rest[j]))
+    return out
+
+
+def residuals(skel, state, clip, prior, wanted):
+    """Information-weighted residuals of the least-squares cost, stacked."""
+    marks = forward(skel, state) if wanted in ("3d", "2d", "feet") else None
+    out = []
+    if "3d" in wanted:
+        e = marks - clip.marks3
+        w = clip.info3
+        shift = (w * e).sum(1, keepdims=True) / w.sum(1, keepdims=True)
+        out.append(np.sqrt(w) * (e - shift))
+    if "2d" in wanted:
+        uv = clip.focal * marks[..., :2] / marks[..., 2:] + clip.centre
+        out.append(np.sqrt(clip.info2)[..., None] * (uv - clip.marks2))
+    if "feet" in wanted:
+        feet = marks[:, clip.contact_mark]
+        out.append(np.sqrt(clip.contact_info[1:])[..., None] * np.diff(feet, axis=0))
+    if "pose" in wanted:
+        for k in range(state.balls.shape[1]):
+            away = Rotation.from_matrix(prior.ball_mean[k]).inv() * Rotation.from_matrix(state.balls[:, k])
+            out.append(np.sqrt(prior.ball_info[k]) * away.as_rotvec())
+            q = Rotation.from_matrix(state.balls[:, k]).as_quat(scalar_first=True)
+            twist = 2 * np.arctan2(q[:, 1:] @ prior.twist_axis[k], q[:, 0])
+            out.append(np.sqrt(prior.twist_info[k]) * ((twist + np.pi) % (2 * np.pi) - np.pi))
+        out.append(np.sqrt(prior.angle_info) * (state.angles - prior.angle_mean))
+        over = state.angles - np.clip(state.angles, prior.angle_low, prior.angle_high)
+        out.append(np.sqrt(prior.limit_info) * over)
+    if "time" in wanted:
+        h = np.diff(clip.time)
+        steps = np.zeros((T - 1, N_DOFS))
+        steps[:, :3] = np.diff(state.root, axis=0)
+        for k in range(state.balls.shape[1]):
+            r = Rotation.from_matrix(state.balls[:, k])
+            steps[:, 3 + 3 * k : 6 + 3 * k] = (r[:-1].inv() * r[1:]).as_rotvec()
+        steps[:, 3 + 3 * state.balls.shape[1] :] = np.diff(state.angles, axis=0)
+        rate = steps / h[:, None]
+        out.append(np.sqrt(prior.vel_info * h[:, None]) * rate)
+        span = 0.5 * (h[1:] + h[:-1])[:, None]
+        out.append(np.sqrt(prior.acc_info * span) * np.diff(rate, axis=0) / span)
+    return np.concatenate([np.ravel(x) for x in out])
+
+
+def only(clip, prior, wanted):
+    """The same problem with all other terms switched off."""
+    if "3d" not in wanted:
+        clip = clip._replace(info3=0 * clip.info3)
+    if "2d" not in wanted:
+        clip = clip._replace(info2=0 * clip.info2)
+    if "feet" not in wanted:
+        clip = clip._replace(contact_info=0 * clip.contact_info)
+    if "pose" not in wanted:
+        prior = prior._replace(
+            ball_info=0 * prior.ball_info,
+            twist_info=0 * prior.twist_info,
+            angle_info=0 * prior.angle_info,
+            limit_info=0.0,
+        )
+    if "time" not in wanted:
+        prior = prior._replace(acc_info=0 * prior.acc_info, vel_info=0 * prior.vel_info)
+    return clip, prior
+
+
+def equations(skel, state, clip, prior, c):
+    blocks = np.empty((3, T, N_DOFS, N_DOFS))
+    gradient = np.empty((T, N_DOFS))
+    cost = kernel.normal_equations(
+        skel.chain, clip, prior, c, state.root, state.balls, state.angles, *blocks, gradient
+    )
+    return cost, blocks, gradient
+
+
+def moved(state, step, scale):
+    other = state.copy()
+    apply_step(step, scale, other.root, other.balls, other.angles)
+    return other
+
+
+@pytest.mark.parametrize("wanted", ["3d", "2d", "feet", "pose", "time"])
+def test_blocks_are_those_of_numerical_jacobians(case, wanted):
+    skel, state, clip, prior = case
+    clip, prior = only(clip, prior, wanted)
+    cost, blocks, gradient = equations(skel, state, clip, prior, 1e7)
+    r = residuals(skel, state, clip, prior, wanted)
+    assert cost == pytest.approx(0.5 * r @ r, rel=1e-7)
+    jac = np.empty((r.size, T * N_DOFS))
+    for i in range(T * N_DOFS):
+        step = np.zeros((T, N_DOFS))
+        step.flat[i] = 1.0
+        ahead = residuals(skel, moved(state, step, 1e-5), clip, prior, wanted)
+        back = residuals(skel, moved(state, step, -1e-5), clip, prior, wanted)
+        jac[:, i] = (ahead - back) / 2e-5
+    want = jac.T @ jac
+    scale = np.abs(want).max()
+    np.testing.assert_allclose(gradient.ravel(), jac.T @ r, atol=1e-6 * np.abs(jac.T @ r).max())
+    for k in range(3):
+        for t in range(T - k):
+            rows, cols = slice(t * N_DOFS, (t + 1) * N_DOFS), slice((t + k) * N_DOFS, (t + k + 1) * N_DOFS)
+            np.testing.assert_allclose(blocks[k, t], want[rows, cols], atol=1e-7 * scale)
+
+
+@pytest.mark.parametrize("wanted", ["3d", "2d", "feet", "3d 2d feet pose time"])
+def test_gradient_of_the_robust_cost_is_exact(case, wanted):
+    """With the Cauchy loss at work the gradient is still the derivative of the cost that is compared."""
+    skel, state, clip, prior = case
+    clip, prior = only(clip, prior, wanted)
+    _, _, gradient = equations(skel, state, clip, prior, 40.0)
+    for seed in range(5):
+        step = np.random.default_rng(seed).normal(size=(T, N_DOFS))
+        ahead = equations(skel, moved(state, step, 1e-6), clip, prior, 40.0)[0]
+        back = equations(skel, moved(state, step, -1e-6), clip, prior, 40.0)[0]
+        # the shift of the 3D landmarks is found by three reweightings, not to the last digit
+        assert (gradient * step).sum() == pytest.approx((ahead - back) / 2e-6, rel=1e-3)
+
+
+def test_landmark_jacobian_of_one_frame(case):
+    skel, state, _, _ = case
+    joints = len(skel.joint_names)
+    rot, pos, axes = np.zeros((joints, 3, 3)), np.zeros((joints, 3)), np.zeros((joints, 2, 3))
+
+    def marks(at):
+        out = np.zeros((33, 3))
+        pose_joints(skel.chain, at.root[0], at.balls[0], at.angles[0], rot, pos, axes)
+        place_landmarks(skel.chain, rot, pos, out)
+        return out
+
+    np.testing.assert_allclose(marks(state), forward(skel, state)[0], atol=1e-12)
+    jac = np.zeros((33, 3, N_DOFS))
+    landmark_jacobian(skel.chain, rot, pos, axes, jac)
+    for d in range(N_DOFS):
+        step = np.zeros((T, N_DOFS))
+        step[0, d] = 1.0
+        numerical = (marks(moved(state, step, 1e-6)) - marks(moved(state, step, -1e-6))) / 2e-6
+        np.testing.assert_allclose(jac[:, :, d], numerical, atol=1e-8)
+    assert np.abs(jac[AT["left_wrist"], :, 3:6]).max() > 0.1
