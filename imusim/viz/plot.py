@@ -77,52 +77,48 @@ def draw_sensors(
     rows = -(-count // columns) or 1
     cell_w, cell_h = (width - 0.2) / columns, height_in / rows
     gaps = gaps_of(recording)
-    for s, name in enumerate(recording.sensors):
-        column, row = s // rows, s % rows
-        x0, y0 = 0.1 + column * cell_w, height - top_in - (row + 1) * cell_h
-        text(
-            figure, (x0 + 0.5) / width, (y0 + cell_h - 0.13) / height,
-            f"{s + 1}  {name}" if numbered else name, fontsize=8.5, weight="bold", va="center",
-        )  # fmt: skip
-        if recording.confidence is not None and recording.confidence.size:
-            seen = float(np.mean(recording.confidence[:, s]))
-            note = f"confidence {seen:.2f}"
-            where = (x0 + cell_w - 0.12) / width, (y0 + cell_h - 0.13) / height
-            text(figure, *where, note, fontsize=7, color=quality_colour(seen), ha="right", va="center")
-        last = row == rows - 1 or s == count - 1
+    for first in range(0, count, rows):
+        members = range(first, min(first + rows, count))
+        x0 = 0.1 + first // rows * cell_w
+        lowest = height - top_in - len(members) * cell_h
         for half, kind in enumerate(("acc", "gyro")):
-            w = cell_w / 2 - 0.55
-            box = (x0 + 0.45 + half * cell_w / 2, y0 + 0.22, w, cell_h - 0.46)
-            ax = figure.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
-            sd: Floats | None = getattr(recording, f"{kind}_sd")
-            draw_traces(
-                ax,
-                recording.time_s,
-                getattr(recording, kind)[:, s],
-                None if sd is None else sd[:, s],
-                gap=gaps[:, s],
-                cuts_s=cuts_s,
-                least_span=LEAST_ACC if kind == "acc" else LEAST_GYRO,
+            box = (
+                x0 + 0.45 + half * cell_w / 2,
+                lowest + 0.22,
+                cell_w / 2 - 0.55,
+                len(members) * cell_h - 0.46,
             )
+            ax = figure.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+            ax.set_ylim(0, box[3])
             quiet_axes(ax)
-            if last:
-                ax.set_xlabel("time [s]", fontsize=7, color=MUTED, labelpad=1)
-            else:
-                ax.xaxis.set_visible(False)  # ticks are most of the time that a picture takes
-            if row == 0:
-                acc = kind == "acc"
-                x = box[0] + (box[2] if acc else 0.0)
-                title = "specific force [m/s²]" if acc else "angular rate [rad/s]"
-                where = x / width, (y0 + cell_h - 0.13) / height
-                text(
-                    figure,
-                    *where,
-                    title,
-                    fontsize=7.5,
-                    color=MUTED,
-                    ha="right" if acc else "left",
-                    va="center",
+            ax.spines["left"].set_visible(False)
+            ax.yaxis.set_visible(False)
+            ax.set_xlabel("time [s]", fontsize=7, color=MUTED, labelpad=1)
+            sd: Floats | None = getattr(recording, f"{kind}_sd")
+            for row, s in enumerate(members):
+                bottom = box[3] - row * cell_h - (cell_h - 0.46)
+                draw_traces(
+                    ax,
+                    recording.time_s,
+                    getattr(recording, kind)[:, s],
+                    None if sd is None else sd[:, s],
+                    gap=gaps[:, s],
+                    cuts_s=cuts_s,
+                    least_span=LEAST_ACC if kind == "acc" else LEAST_GYRO,
+                    place=(bottom, bottom + cell_h - 0.46),
                 )
+            acc = kind == "acc"
+            where = (box[0] + (box[2] if acc else 0.0)) / width, (height - top_in - 0.13) / height
+            title = "specific force [m/s²]" if acc else "angular rate [rad/s]"
+            text(figure, *where, title, fontsize=7.5, color=MUTED, ha="right" if acc else "left", va="center")
+        for row, s in enumerate(members):
+            y = (height - top_in - row * cell_h - 0.13) / height
+            name = f"{s + 1}  {recording.sensors[s]}" if numbered else recording.sensors[s]
+            text(figure, (x0 + 0.5) / width, y, name, fontsize=8.5, weight="bold", va="center")
+            if recording.confidence is not None and recording.confidence.size:
+                seen = float(np.mean(recording.confidence[:, s]))
+                style = {"fontsize": 7, "color": quality_colour(seen), "ha": "right", "va": "center"}
+                text(figure, (x0 + cell_w - 0.12) / width, y, f"confidence {seen:.2f}", **style)
     _legend(figure, recording, 1 - (top_in - 0.14) / height, bool(cuts_s), bool(gaps.any()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,7 @@ def draw_traces(
     gap: NDArray[np.bool_] | None = None,
     cuts_s: tuple[float, ...] = (),
     least_span: float = 0.0,
+    place: tuple[float, float] | None = None,
 ) -> None:
     """Draw x, y and z of one sensor.
 
@@ -74,9 +75,9 @@ def draw_traces(
     gap : (T,) bool or None, samples without a value, shaded grey
     cuts_s : times of shot cuts, dashed
     least_span : the vertical axis spans at least this, so that a still sensor looks still
+    place : (bottom, top) in the vertical unit of `ax`: draw there with a scale of its own, so that many sensors
+        share one `Axes` (one for each takes most of the time of a picture); None: all of `ax`
     """
-    from matplotlib.ticker import MaxNLocator
-
     t, y = envelope(time_s, signal)
     dense = time_s.size > DENSE * BINS
     low = high = None
@@ -85,34 +86,65 @@ def draw_traces(
         _, high = envelope(time_s, signal + 2 * sd)
         if time_s.size > t.size:  # the least and the greatest of each piece, twice
             low, high = np.repeat(low[::2], 2, axis=0), np.repeat(high[1::2], 2, axis=0)
-    shade(ax, time_s, gap)
+    least, most = limits(y, low, high, least_span)
+    bottom, top = (least, most) if place is None else place
+    scale = (top - bottom) / (most - least)
+
+    def at(value: Any) -> Any:
+        return np.clip(bottom + (value - least) * scale, bottom, top)
+
+    shade(ax, time_s, gap, (bottom, top))
     for cut in cuts_s:
-        ax.axvline(cut, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    ax.axhline(0.0, color=FAINT, linewidth=0.7, zorder=1)
-    for i, colour in enumerate(AXIS_COLOURS):
-        if dense:  # lines would be solid blocks: the span of each piece, and its middle
-            centre, least, most = (t[::2] + t[1::2]) / 2, y[::2, i], y[1::2, i]
-            ax.fill_between(centre, least, most, color=colour, alpha=0.3, linewidth=0, zorder=2)
-            ax.plot(centre, (least + most) / 2, color=colour, linewidth=0.9, zorder=3 + i)
-            continue
-        if low is not None and high is not None:
-            ax.fill_between(t, low[:, i], high[:, i], color=colour, alpha=0.16, linewidth=0, zorder=2)
-        ax.plot(t, y[:, i], color=colour, linewidth=0.9, zorder=3 + i, solid_joinstyle="round")
-    ax.set_ylim(*limits(y, low, high, least_span))
+        ax.plot([cut, cut], [bottom, top], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     if time_s.size > 1:
         ax.set_xlim(time_s[0], time_s[-1])
-    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        if least < 0 < most:
+            ax.plot(time_s[[0, -1]], at(np.zeros(2)), color=FAINT, linewidth=0.7, zorder=1)
+    for i, colour in enumerate(AXIS_COLOURS):
+        if dense:  # lines would be solid blocks: the span of each piece, and its middle
+            centre, lower, upper = (t[::2] + t[1::2]) / 2, at(y[::2, i]), at(y[1::2, i])
+            ax.fill_between(centre, lower, upper, color=colour, alpha=0.3, linewidth=0, zorder=2)
+            ax.plot(centre, (lower + upper) / 2, color=colour, linewidth=0.9, zorder=3 + i)
+            continue
+        if low is not None and high is not None:
+            ax.fill_between(t, at(low[:, i]), at(high[:, i]), color=colour, alpha=0.16, linewidth=0, zorder=2)
+        ax.plot(t, at(y[:, i]), color=colour, linewidth=0.9, zorder=3 + i, solid_joinstyle="round")
+    _scale_lines(ax, least, most, bottom, top, at)
 
 
-def shade(ax: Axes, time_s: Floats, gap: NDArray[np.bool_] | None) -> None:
-    """Shade the samples of `gap` over the full height."""
+def _scale_lines(ax: Axes, least: float, most: float, bottom: float, top: float, at: Any) -> None:
+    """Draw a vertical scale from `least` to `most` at the left edge between `bottom` and `top`."""
+    from matplotlib.ticker import MaxNLocator
+
+    edge = ax.get_yaxis_transform()
+    ax.plot([0, 0], [bottom, top], transform=edge, color=FAINT, linewidth=0.9, clip_on=False, zorder=2)
+    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(least, most)
+    for tick in ticks[(ticks >= least) & (ticks <= most)]:
+        ax.annotate(
+            f"{tick:g}".replace("-", "\N{MINUS SIGN}"),
+            (0, float(at(tick))),
+            xycoords=edge,
+            xytext=(-3, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=7,
+            color=MUTED,
+            annotation_clip=False,
+        )
+
+
+def shade(
+    ax: Axes, time_s: Floats, gap: NDArray[np.bool_] | None, between: tuple[float, float] | None = None
+) -> None:
+    """Shade the samples of `gap`, over the full height or between two values."""
     if gap is None or not gap.any() or time_s.size < 2:
         return
     step = float(np.median(np.diff(time_s)))
     spans = [(time_s[a] - step / 2, time_s[b] - time_s[a] + step) for a, b in runs(gap)]
-    ax.broken_barh(
-        spans, (0, 1), transform=ax.get_xaxis_transform(), facecolor=GAP, edgecolor="none", zorder=0
-    )
+    where = ax.get_xaxis_transform() if between is None else ax.transData
+    bottom, top = (0.0, 1.0) if between is None else between
+    ax.broken_barh(spans, (bottom, top - bottom), transform=where, facecolor=GAP, edgecolor="none", zorder=0)
 
 
 def limits(y: Floats, low: Floats | None, high: Floats | None, least_span: float) -> tuple[float, float]:

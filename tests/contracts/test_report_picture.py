@@ -133,13 +133,41 @@ def test_a_folder_that_cannot_be_written():
 
 
 def test_plot():
-    figure = recording().plot()
-    assert len(figure.axes) == 6
-    assert len(recording().plot("head").axes) == 2
-    lines = figure.axes[0].get_lines()
-    drawn = next(line for line in lines if len(line.get_xdata()) == 150)
-    assert np.array_equal(drawn.get_ydata(), recording().acc[:, 0, 0])
-    assert len(recording(40, tuple(f"s{i}" for i in range(20))).plot().axes) == 40
+    rec = recording()
+    figure = rec.plot()
+    assert len(figure.axes) == 2
+    lines = [line for line in figure.axes[1].get_lines() if len(line.get_xdata()) == 150]
+    assert len(lines) == 9
+    for line, (s, i) in zip(lines, [(s, i) for s in range(3) for i in range(3)], strict=True):
+        y, truth = np.asarray(line.get_ydata()), rec.gyro[:, s, i]
+        assert np.array_equal(line.get_xdata(), rec.time_s)
+        slope, start = np.polyfit(truth, y, 1)
+        assert slope > 0
+        assert np.abs(start + slope * truth - y).max() < 1e-9  # whole, nothing cut off
+        bottom = 2 - s  # every sensor in a place of its own, from the top down
+        assert bottom * 1.35 - 0.05 <= y.min() < y.max() <= (bottom + 1) * 1.35
+    assert len(rec.plot("head").axes) == 2
+    many = recording(40, tuple(f"s{i}" for i in range(21))).plot()
+    assert len(many.axes) == 4
+    assert {f"s{i}" for i in range(21)} <= set(texts(many))
+
+
+def test_the_scale_of_a_place_is_that_of_its_signal():
+    from imusim.viz.style import new_figure
+
+    figure = new_figure(4, 3)
+    ax = figure.add_subplot()
+    t = np.arange(101.0)
+    signal = np.stack([np.linspace(-20, 40, 101), np.zeros(101), np.full(101, np.nan)], axis=1)
+    draw_traces(ax, t, signal, place=(5.0, 7.0))
+    line = next(line for line in ax.get_lines() if len(line.get_xdata()) == 101)
+    ticks = {a.get_text(): a.xy[1] for a in ax.texts}
+    assert set(ticks) >= {"0", "20", "40"}
+    for label, at in ticks.items():
+        value = float(label.replace("\N{MINUS SIGN}", "-"))
+        assert at == pytest.approx(np.interp(value, signal[:, 0], line.get_ydata()))
+    assert np.min(line.get_ydata()) > 5
+    assert np.max(line.get_ydata()) < 7
 
 
 def test_the_envelope_keeps_every_peak():
@@ -170,12 +198,13 @@ def test_bands_and_gaps_are_drawn():
     draw_traces(ax, t, np.zeros((100, 3)), np.full((100, 3), 2.0), gap=gap, cuts_s=(7.0,), least_span=1.0)
     bands = [c for c in ax.collections if c.get_alpha() == 0.16]
     assert len(bands) == 3
-    assert bands[0].get_datalim(ax.transData).ymax == pytest.approx(4.0)
+    low, high = limits(np.zeros((100, 3)), np.full((100, 3), -4.0), np.full((100, 3), 4.0), 1.0)
+    extent = bands[0].get_datalim(ax.transData)
+    assert (extent.ymin, extent.ymax) == pytest.approx((low, high))  # cut where the scale ends
     shaded = [c for c in ax.collections if c not in bands]
     extent = shaded[0].get_paths()[0].get_extents()
     assert (extent.x0, extent.x1) == pytest.approx((3.05, 4.95))
     assert any(np.allclose(line.get_xdata(), 7.0) for line in ax.get_lines())
-    assert ax.get_ylim()[0] < 0 < ax.get_ylim()[1]
 
 
 def test_a_wide_band_does_not_flatten_the_lines():
