@@ -16,6 +16,7 @@ from imusim.conventions import STANDARD_GRAVITY
 from imusim.errors import ConfigError, ShapeError, TimeError
 from imusim.rotation import normalise, sign_continuous
 from imusim.spline import Spline, interpolate, piece_bounds, runs
+from imusim.trajectory import allocate
 from imusim.types import Floats, Kinematics, Motion, as_floats, check_time
 
 if TYPE_CHECKING:
@@ -178,7 +179,9 @@ class BodyTrajectory:
         self._check(sites)
         t, which = self._covered(time_s)
         csr = _csr(sites)
-        out = [np.full((t.size, len(sites.names), n), np.nan) for n in (3, 4, 3, 3, 3, 3)]
+        out = allocate(t.size, len(sites.names))
+        for o in out:
+            o[which < 0] = np.nan
         for k, piece in enumerate(self._pieces):
             at = np.flatnonzero(which == k)
             if at.size == 0:

@@ -80,64 +80,88 @@ def rigid(time, nodes, query, mounted, offset, turn, pos, quat, vel, omega, acc,
     count = nodes.shape[2] // 7
     w = np.empty((3, 6))
     x = np.empty((3, 7 * count))
+    y = np.empty((19, count))
+    arm, axes = np.ascontiguousarray(offset.T), np.ascontiguousarray(turn.T)
     k = 0
     for i in range(query.shape[0]):
         k = locate(time, query[i], k)
         basis(time, k, query[i], w)
         combine(nodes, k, w, x)
+        frames(x, mounted, arm, axes, y)
         for s in range(count):
-            i0, i1, i2, i3 = 3 * count + s, 4 * count + s, 5 * count + s, 6 * count + s
-            qw, qx, qy, qz = x[0, i0], x[0, i1], x[0, i2], x[0, i3]
-            a, b, c, d = x[1, i0], x[1, i1], x[1, i2], x[1, i3]
-            n2 = 1.0 / (qw * qw + qx * qx + qy * qy + qz * qz)
-            root = np.sqrt(n2)
-            f = 2.0 * n2
-            e = -f * (qw * a + qx * b + qy * c + qz * d)
-            ox = f * (b * qw - a * qx - c * qz + d * qy)
-            oy = f * (c * qw - a * qy - d * qx + b * qz)
-            oz = f * (d * qw - a * qz - b * qy + c * qx)
-            a, b, c, d = x[2, i0], x[2, i1], x[2, i2], x[2, i3]
-            lx = f * (b * qw - a * qx - c * qz + d * qy) + e * ox
-            ly = f * (c * qw - a * qy - d * qx + b * qz) + e * oy
-            lz = f * (d * qw - a * qz - b * qy + c * qx) + e * oz
-            qw *= root
-            qx *= root
-            qy *= root
-            qz *= root
-            px, py, pz = x[0, s], x[0, count + s], x[0, 2 * count + s]
-            vx, vy, vz = x[1, s], x[1, count + s], x[1, 2 * count + s]
-            ax, ay, az = x[2, s], x[2, count + s], x[2, 2 * count + s]
-            if mounted:
-                a, b, c = offset[s, 0], offset[s, 1], offset[s, 2]
-                tx = 2.0 * (qy * c - qz * b)
-                ty = 2.0 * (qz * a - qx * c)
-                tz = 2.0 * (qx * b - qy * a)
-                rx = a + qw * tx + qy * tz - qz * ty
-                ry = b + qw * ty + qz * tx - qx * tz
-                rz = c + qw * tz + qx * ty - qy * tx
-                tx, ty, tz = oy * rz - oz * ry, oz * rx - ox * rz, ox * ry - oy * rx  # ω × r
-                px += rx
-                py += ry
-                pz += rz
-                vx += tx
-                vy += ty
-                vz += tz
-                ax += ly * rz - lz * ry + oy * tz - oz * ty
-                ay += lz * rx - lx * rz + oz * tx - ox * tz
-                az += lx * ry - ly * rx + ox * ty - oy * tx
-                a, b, c, d = turn[s, 0], turn[s, 1], turn[s, 2], turn[s, 3]
-                qw, qx, qy, qz = (
-                    qw * a - qx * b - qy * c - qz * d,
-                    qw * b + qx * a + qy * d - qz * c,
-                    qw * c - qx * d + qy * a + qz * b,
-                    qw * d + qx * c - qy * b + qz * a,
-                )
-            pos[i, s, 0], pos[i, s, 1], pos[i, s, 2] = px, py, pz
-            quat[i, s, 0], quat[i, s, 1], quat[i, s, 2], quat[i, s, 3] = qw, qx, qy, qz
-            vel[i, s, 0], vel[i, s, 1], vel[i, s, 2] = vx, vy, vz
-            omega[i, s, 0], omega[i, s, 1], omega[i, s, 2] = ox, oy, oz
-            acc[i, s, 0], acc[i, s, 1], acc[i, s, 2] = ax, ay, az
-            alpha[i, s, 0], alpha[i, s, 1], alpha[i, s, 2] = lx, ly, lz
+            for c in range(3):
+                pos[i, s, c] = y[c, s]
+                vel[i, s, c] = y[7 + c, s]
+                omega[i, s, c] = y[10 + c, s]
+                acc[i, s, c] = y[13 + c, s]
+                alpha[i, s, c] = y[16 + c, s]
+            for c in range(4):
+                quat[i, s, c] = y[3 + c, s]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def frames(x, mounted, arm, axes, y):
+    """One instant of `rigid`, S wide throughout, so that it vectorises: x (3,7S), arm (3,S), axes (4,S) → y (19,S).
+
+    Rows of y: position, quaternion, velocity, ω, acceleration, α.
+    """
+    count = y.shape[1]
+    for s in range(count):
+        i0, i1, i2, i3 = 3 * count + s, 4 * count + s, 5 * count + s, 6 * count + s
+        qw, qx, qy, qz = x[0, i0], x[0, i1], x[0, i2], x[0, i3]
+        a, b, c, d = x[1, i0], x[1, i1], x[1, i2], x[1, i3]
+        n2 = 1.0 / (qw * qw + qx * qx + qy * qy + qz * qz)
+        root = np.sqrt(n2)
+        f = 2.0 * n2
+        e = -f * (qw * a + qx * b + qy * c + qz * d)
+        ox = f * (b * qw - a * qx - c * qz + d * qy)
+        oy = f * (c * qw - a * qy - d * qx + b * qz)
+        oz = f * (d * qw - a * qz - b * qy + c * qx)
+        a, b, c, d = x[2, i0], x[2, i1], x[2, i2], x[2, i3]
+        y[10, s] = ox
+        y[11, s] = oy
+        y[12, s] = oz
+        y[16, s] = f * (b * qw - a * qx - c * qz + d * qy) + e * ox
+        y[17, s] = f * (c * qw - a * qy - d * qx + b * qz) + e * oy
+        y[18, s] = f * (d * qw - a * qz - b * qy + c * qx) + e * oz
+        y[3, s] = qw * root
+        y[4, s] = qx * root
+        y[5, s] = qy * root
+        y[6, s] = qz * root
+        for c3 in range(3):
+            y[c3, s] = x[0, c3 * count + s]
+            y[7 + c3, s] = x[1, c3 * count + s]
+            y[13 + c3, s] = x[2, c3 * count + s]
+    if not mounted:
+        return
+    for s in range(count):
+        qw, qx, qy, qz = y[3, s], y[4, s], y[5, s], y[6, s]
+        a, b, c = arm[0, s], arm[1, s], arm[2, s]
+        tx = 2.0 * (qy * c - qz * b)
+        ty = 2.0 * (qz * a - qx * c)
+        tz = 2.0 * (qx * b - qy * a)
+        rx = a + qw * tx + qy * tz - qz * ty
+        ry = b + qw * ty + qz * tx - qx * tz
+        rz = c + qw * tz + qx * ty - qy * tx
+        ox, oy, oz = y[10, s], y[11, s], y[12, s]
+        lx, ly, lz = y[16, s], y[17, s], y[18, s]
+        tx = oy * rz - oz * ry  # ω × r
+        ty = oz * rx - ox * rz
+        tz = ox * ry - oy * rx
+        y[0, s] += rx
+        y[1, s] += ry
+        y[2, s] += rz
+        y[7, s] += tx
+        y[8, s] += ty
+        y[9, s] += tz
+        y[13, s] += ly * rz - lz * ry + oy * tz - oz * ty
+        y[14, s] += lz * rx - lx * rz + oz * tx - ox * tz
+        y[15, s] += lx * ry - ly * rx + ox * ty - oy * tx
+        a, b, c, d = axes[0, s], axes[1, s], axes[2, s], axes[3, s]
+        y[3, s] = qw * a - qx * b - qy * c - qz * d
+        y[4, s] = qw * b + qx * a + qy * d - qz * c
+        y[5, s] = qw * c - qx * d + qy * a + qz * b
+        y[6, s] = qw * d + qx * c - qy * b + qz * a
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")

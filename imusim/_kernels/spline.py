@@ -133,17 +133,15 @@ def combine(nodes, k, w, out):
     """Apply weights w (3,6) to the two nodes of interval k: nodes (n,3,C) → out (3,C)."""
     left = nodes[k]
     right = nodes[min(k + 1, nodes.shape[0] - 1)]
-    for d in range(3):
-        w0, w1, w2, w3, w4, w5 = w[d, 0], w[d, 1], w[d, 2], w[d, 3], w[d, 4], w[d, 5]
-        for c in range(nodes.shape[2]):
-            out[d, c] = (
-                w0 * left[0, c]
-                + w1 * left[1, c]
-                + w2 * left[2, c]
-                + w3 * right[0, c]
-                + w4 * right[1, c]
-                + w5 * right[2, c]
-            )
+    p0, p1, p2, p3, p4, p5 = w[0, 0], w[0, 1], w[0, 2], w[0, 3], w[0, 4], w[0, 5]
+    v0, v1, v2, v3, v4, v5 = w[1, 0], w[1, 1], w[1, 2], w[1, 3], w[1, 4], w[1, 5]
+    a0, a1, a2, a3, a4, a5 = w[2, 0], w[2, 1], w[2, 2], w[2, 3], w[2, 4], w[2, 5]
+    for c in range(nodes.shape[2]):
+        y0, y1, y2 = left[0, c], left[1, c], left[2, c]
+        y3, y4, y5 = right[0, c], right[1, c], right[2, c]
+        out[0, c] = p0 * y0 + p1 * y1 + p2 * y2 + p3 * y3 + p4 * y4 + p5 * y5
+        out[1, c] = v0 * y0 + v1 * y1 + v2 * y2 + v3 * y3 + v4 * y4 + v5 * y5
+        out[2, c] = a0 * y0 + a1 * y1 + a2 * y2 + a3 * y3 + a4 * y4 + a5 * y5
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
