@@ -84,9 +84,7 @@ def draw_body(
     colour = np.concatenate([np.asarray(skin) * shade[:, None], np.full((shade.size, 1), alpha)], axis=1)
     edge: Any = "none" if alpha < 1.0 else colour
     ax.add_collection(
-        PolyCollection(
-            list(corners[..., :2]), facecolors=colour, edgecolors=edge, linewidths=0.25, zorder=zorder
-        )
+        PolyCollection(corners[..., :2], facecolors=colour, edgecolors=edge, linewidths=0.25, zorder=zorder)
     )
     _frame(ax, seen)
     if positions is not None and len(spots := np.asarray(positions, dtype=np.float64).reshape(-1, 3)):
