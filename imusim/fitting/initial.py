@@ -89,10 +89,11 @@ def initial_pose(skeleton: Skeleton, marks: Floats) -> tuple[Floats, Floats]:
         return 0.5 * (shoulders - points[..., AT["left_hip"], :] - points[..., AT["right_hip"], :])
 
     up0, up = trunk_up(rest), trunk_up(marks)
-    hips, shoulders = (_unit(between(marks, f"right_{n}", f"left_{n}")) for n in ("hip", "shoulder"))
+    # not made unit: a short line is mostly error, and hips seen from the side are short
+    hips, shoulders = (between(marks, f"right_{n}", f"left_{n}") for n in ("hip", "shoulder"))
     left = np.array([1.0, 0.0, 0.0])
-    pelvis = _turn(up0, left, up, _unit(2.0 * hips + shoulders))
-    thorax = _turn(up0, left, up, _unit(hips + 2.0 * shoulders))
+    pelvis = _turn(up0, left, up, 2.0 * hips + shoulders)
+    thorax = _turn(up0, left, up, hips + 2.0 * shoulders)
     balls[:, BALLS.index("root")] = pelvis
     balls[:, BALLS.index("spine")] = _part(np.swapaxes(pelvis, 1, 2) @ thorax, 1 / 3)
 
@@ -212,6 +213,18 @@ def calmed(time_s: Floats, marks: Floats, window_s: float = 0.2) -> Floats:
     origin = marks[:1]
     total = np.concatenate([np.zeros_like(origin), np.cumsum(marks - origin, axis=0)])
     return origin + (total[last] - total[first]) / (last - first)[:, None, None]
+
+
+def mend(time_s: Floats, balls: Floats, angles: Floats) -> tuple[Floats, Floats]:
+    """Give frames whose pelvis still stands out the pose of the nearest frame whose does not."""
+    odd = flipped_frames(time_s, balls[:, 0])
+    if not odd.any() or odd.all():
+        return balls, angles
+    good = np.flatnonzero(~odd)
+    nearest = good[np.abs(time_s[good][None, :] - time_s[odd][:, None]).argmin(axis=1)]
+    balls, angles = balls.copy(), angles.copy()
+    balls[odd], angles[odd] = balls[nearest], angles[nearest]
+    return balls, angles
 
 
 def fill_values(time_s: Floats, x: Floats, good: np.ndarray) -> Floats:

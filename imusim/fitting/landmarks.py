@@ -40,7 +40,7 @@ for _name in NAMES:
 # left for left ones, up, forward; rest pose). Measured on the image landmarks of one walker from the side and one
 # person from four sides: thigh and shin come out equally long and the trunk 6 cm longer than between the joints.
 _SEEN_AT = {
-    "ear": (0.0, -0.008, 0.008), "shoulder": (0.0, 0.010, 0.0), "hip": (0.010, -0.020, 0.014), "knee": (0.0, -0.022, 0.0),
+    "ear": (0.0, -0.008, 0.008), "shoulder": (0.0, 0.010, 0.0), "hip": (0.010, -0.020, 0.022), "knee": (0.0, -0.022, 0.0),
     "ankle": (0.0, 0.006, 0.0), "heel": (0.0, 0.0, -0.006), "foot_index": (0.0, 0.004, -0.022),
     "pinky": (-0.010, 0.0, 0.0), "index": (-0.014, 0.0, 0.0),
 }  # fmt: skip

@@ -172,7 +172,10 @@ def _fit_piece(
         good, flipped = seen, np.zeros_like(seen)
     belief = np.where(flipped[:, None], _FLIPPED_TRUST * belief, belief)
     start = initial.fill_values(time_s, marks3, good)
-    balls, angles = initial.initial_pose(skeleton, initial.calmed(time_s, start) if refined else start)
+    if refined:
+        balls, angles = initial.mend(time_s, *initial.initial_pose(skeleton, initial.calmed(time_s, start)))
+    else:
+        balls, angles = initial.initial_pose(skeleton, start)
     state = refine.State(np.zeros((time_s.size, 3)), balls, angles)
     points = refine.pose(skeleton, state)[2]
     where = root.root_translation(points, px, belief + 1e-6, focal, centre)
