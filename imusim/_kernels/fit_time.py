@@ -1,7 +1,7 @@
 """How the unknowns of a clip may change in time: squared second (and first) differences, irregular steps.
 
 A scalar's second difference is 2 ((x₂ − x₁)/h₂ − (x₁ − x₀)/h₁)/(h₁ + h₂); a rotation's is the same of
-the vectors Log(R_tᵀ R_{t+1}). Weights are informations per second of white acceleration (velocity), so that the
+the vectors Log(R_tᵀ R_{t+1}). Weights are inverse spectral densities of white acceleration (velocity), so that the
 same prior serves any frame rate. Exact Jacobians: the inverse left and right Jacobians of SO(3).
 """
 
