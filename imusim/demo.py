@@ -9,6 +9,7 @@ from imusim.workflow import FitOptions, PoseOptions, Result, SensorOptions, simu
 
 CLIP = "clip_walking"
 HEIGHT_M = 1.65  # given with the clip by its authors
+WALKER_BOX = "1400,540,260,430"  # where the walker comes out from behind a tree
 
 
 def run_demo(out: Path, *, report: bool = True) -> Result:

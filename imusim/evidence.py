@@ -58,6 +58,13 @@ DEFAULT = Settings(4, 2, 0.0, 0.5, 0.0)
 """For too few samples to choose: a cut-off near a twelfth of the sampling rate, straight lines untouched."""
 
 
+def low_pass(corner: float) -> Settings:
+    """Settings of a given bandwidth: amplitude 1/(1 + ½ (x⁸ + x⁶)), x = ω/corner, corner in rad per knot interval."""
+    strength = -log(2.0)
+    low, high = corner_limits(4, strength)
+    return Settings(4, 3, strength, float(np.exp(np.clip(log(corner), low, high))), 0.0)
+
+
 def corner_limits(order: int, log_strength: float = 0.0) -> tuple[float, float]:
     """log w between which the normal equations stay well conditioned: λ (2/w)²ᵐ ≤ 10¹²."""
     room = 12.0 * log(10.0) - max(log_strength, 0.0)

@@ -298,7 +298,9 @@ def _fit(motion: Motion, index: NDArray[np.int64], smoothing: str) -> _Piece:
         sd[:, :3] = motion.root_sd_m[index]
     if motion.rotation_sd_rad is not None:
         sd[:, n_root:] = motion.rotation_sd_rad[index][:, moving]
-    result = smooth(t, values, groups=groups, sd=sd)
+    if motion.bandwidth_hz is not None:  # an error of θ is one of θ/2 in a quaternion's components
+        sd[:, n_root:] *= 0.5
+    result = smooth(t, values, groups=groups, sd=sd, bandwidth_hz=motion.bandwidth_hz)
     return _Piece(result.spline, slot, np.ascontiguousarray(q[0]), result)
 
 

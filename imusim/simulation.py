@@ -94,7 +94,7 @@ def simulate(
         motion = body_traj.motion
         chosen = resolve("fimad" if placements is None else placements)
         sites = attach(motion.body, motion.shape, chosen, axes="segment" if axes == "segment" else "device")
-        t = _instants(motion.time_s, rate_hz, time_s)
+        t = _instants(motion.time_s[motion.valid], rate_hz, time_s)
         k = body_traj.kinematics(t, sites)
         names = sites.names
         acc_sd, gyro_sd = body_traj.uncertainty(t, sites)

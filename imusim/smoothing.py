@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from imusim._kernels import pspline as _k
 from imusim.errors import ShapeError, TimeError
-from imusim.evidence import CHUNK, Evidence, Penalties, choose
+from imusim.evidence import CHUNK, Evidence, Penalties, choose, low_pass
 from imusim.spline import Spline
 from imusim.types import Floats, as_floats, check_time
 
@@ -39,9 +39,14 @@ class SmoothResult:
 
 
 def smooth(
-    time_s: ArrayLike, values: ArrayLike, groups: ArrayLike | None = None, sd: ArrayLike | None = None
+    time_s: ArrayLike,
+    values: ArrayLike,
+    groups: ArrayLike | None = None,
+    sd: ArrayLike | None = None,
+    *,
+    bandwidth_hz: float | None = None,
 ) -> SmoothResult:
-    """Smooth channels; how strongly is chosen for each group from its own data.
+    """Smooth channels; how strongly is chosen for each group from its own data, unless the bandwidth is known.
 
     Parameters
     ----------
@@ -49,6 +54,11 @@ def smooth(
     values : (n, C), finite, any units
     groups : (C,) int, channels that share their noise and smoothness, numbered 0 … G − 1; None: each its own
     sd : (n,) or (n, G), relative noise sd of the samples, positive; None: all alike
+
+    Other Parameters
+    ----------------
+    bandwidth_hz : half-amplitude frequency of a low-pass without phase, for samples that are estimates already and
+        carry `sd` (then absolute) up to that frequency; None: chosen from the data
 
     Raises
     ------
@@ -71,7 +81,8 @@ def smooth(
     count = int(channel_group.max()) + 1 if channel_group.size else 0
     if channel_group.size and not np.array_equal(np.unique(channel_group), np.arange(count)):
         raise ShapeError(f"groups must be numbered 0 … {count - 1} without holes")
-    relative = _relative_sd(sd, t.size, count)
+    absolute = _positive_sd(sd, t.size, count)
+    relative = absolute / np.median(absolute, axis=0)
     if t.size == 1:
         nodes = np.concatenate([y[:, :, None], np.zeros((1, y.shape[1], 2))], axis=2)
         nothing = ({"order": 0, "noise_sd": 0.0},) * count
@@ -93,18 +104,22 @@ def smooth(
         z = np.ascontiguousarray(y[:, columns] - mean)
         s = np.ascontiguousarray(relative[:, g])
         floor = float((1e-11 * max(1.0, np.abs(y[:, columns]).max())) ** 2)
-        chosen = choose(
-            [
-                Evidence(
-                    x[a:b] - np.floor(x[a]),
-                    np.ascontiguousarray(z[a:b] - z[a:b].mean(axis=0)),
-                    s[a:b],
-                    penalties[n],
-                    floor,
-                )
-                for a, b, n in stretches
-            ]
-        )
+        if bandwidth_hz is not None:
+            s = np.ones_like(s)
+            chosen = low_pass(2.0 * np.pi * bandwidth_hz * spacing)
+        else:
+            chosen = choose(
+                [
+                    Evidence(
+                        x[a:b] - np.floor(x[a]),
+                        np.ascontiguousarray(z[a:b] - z[a:b].mean(axis=0)),
+                        s[a:b],
+                        penalties[n],
+                        floor,
+                    )
+                    for a, b, n in stretches
+                ]
+            )
         whole = Evidence(x, z, s, penalties[intervals + 5], floor)
         variance = whole.variance(chosen)
         coefficients, lower = whole.solution()
@@ -114,8 +129,14 @@ def smooth(
         nodes[:, :, columns] = part
         _k.selected_inverse(lower, inverse)
         _k.sd_at_knots(inverse, spacing, unit)
-        deviations[:, columns] = np.sqrt(variance) * unit[:, None]
-        noise[g] = np.sqrt(variance / (1.0 - chosen.colour**2))
+        if bandwidth_hz is not None and sd is not None:
+            # the value keeps the sd it came with; its derivatives follow as for noise up to the bandwidth
+            stated = np.interp(spacing * np.arange(intervals + 1), t - t[0], absolute[:, g])
+            deviations[:, columns] = (stated[:, None] * unit / unit[:, :1])[:, None]
+            noise[g] = float(np.median(absolute[:, g]))
+        else:
+            deviations[:, columns] = np.sqrt(variance) * unit[:, None]
+            noise[g] = np.sqrt(variance / (1.0 - chosen.colour**2))
         settings.append(
             {
                 "order": chosen.order,
@@ -130,8 +151,8 @@ def smooth(
     return SmoothResult(spline, deviations, noise, tuple(settings))
 
 
-def _relative_sd(sd: ArrayLike | None, n: int, count: int) -> Floats:
-    """(n, G), scaled so that the median of every group is 1."""
+def _positive_sd(sd: ArrayLike | None, n: int, count: int) -> Floats:
+    """(n, G), checked; ones if not given."""
     if sd is None:
         return np.ones((n, count))
     array = np.asarray(sd, dtype=np.float64)
@@ -142,7 +163,7 @@ def _relative_sd(sd: ArrayLike | None, n: int, count: int) -> Floats:
         raise ShapeError(
             "sd has values that are not positive and finite. Give every sample a standard deviation."
         )
-    return array / np.median(array, axis=0)
+    return array
 
 
 def _stretches(x: Floats) -> list[tuple[int, int, int]]:

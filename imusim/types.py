@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imusim.errors import FrameError, ShapeError, TimeError
+from imusim.errors import ConfigError, FrameError, ShapeError, TimeError
 
 Floats = NDArray[np.float64]
 
@@ -190,6 +190,8 @@ class Motion:
     rotation_sd_rad : (T, J) or None, standard deviation of the joint rotations (per axis)
     root_sd_m : (T, 3) or None, standard deviation of the root position along the world axes
     up_sd_deg : standard deviation of the direction of gravity, degrees; 0 if it is known
+    bandwidth_hz : frequency up to which an estimate resolves motion, if it is one and says so; what is above is
+        noise to whoever differentiates it. None: nothing is known, or the samples are exact
     metadata : where it came from, settings, what was assumed
 
     Raises
@@ -209,6 +211,7 @@ class Motion:
     rotation_sd_rad: Floats | None = None
     root_sd_m: Floats | None = None
     up_sd_deg: float = 0.0
+    bandwidth_hz: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -257,6 +260,10 @@ class Motion:
         )
         if self.rotation_sd_rad is not None:
             put(self, "rotation_sd_rad", as_floats(self.rotation_sd_rad, "rotation_sd_rad", (n, joints)))
+        if self.bandwidth_hz is not None and not self.bandwidth_hz > 0:
+            raise ConfigError(
+                f"bandwidth_hz={self.bandwidth_hz!r}, wanted a positive frequency in Hz, or None"
+            )
         if self.root_sd_m is not None:
             put(self, "root_sd_m", as_floats(self.root_sd_m, "root_sd_m", (n, 3)))
 

@@ -69,7 +69,22 @@ def blend_vertices(vertices, joints, index, weight, rotation, position, out):  #
                 if w == 0.0:
                     break
                 j = index[v, k]
-                a += w * (rotation[t, j, 0, 0] * x + rotation[t, j, 0, 1] * y + rotation[t, j, 0, 2] * z + shift[j, 0])
-                b += w * (rotation[t, j, 1, 0] * x + rotation[t, j, 1, 1] * y + rotation[t, j, 1, 2] * z + shift[j, 1])
-                c += w * (rotation[t, j, 2, 0] * x + rotation[t, j, 2, 1] * y + rotation[t, j, 2, 2] * z + shift[j, 2])
+                a += w * (
+                    rotation[t, j, 0, 0] * x
+                    + rotation[t, j, 0, 1] * y
+                    + rotation[t, j, 0, 2] * z
+                    + shift[j, 0]
+                )
+                b += w * (
+                    rotation[t, j, 1, 0] * x
+                    + rotation[t, j, 1, 1] * y
+                    + rotation[t, j, 1, 2] * z
+                    + shift[j, 1]
+                )
+                c += w * (
+                    rotation[t, j, 2, 0] * x
+                    + rotation[t, j, 2, 1] * y
+                    + rotation[t, j, 2, 2] * z
+                    + shift[j, 2]
+                )
             out[t, v, 0], out[t, v, 1], out[t, v, 2] = a, b, c

@@ -152,3 +152,36 @@ def in_order(track: PoseTrack) -> tuple[Floats, Floats, Floats]:
         raise ShapeError(f"the track lacks the landmarks {', '.join(missing)}; wanted BlazePose's 33")
     order = [track.landmark_names.index(n) for n in NAMES]
     return track.landmarks_m[:, order], track.landmarks_px[:, order], track.visibility[:, order]
+
+
+_RAY_SHARE = 0.8
+
+
+def in_camera_axes(marks3: Floats, px: Floats, focal_px: float, centre_px: Floats) -> Floats:
+    """Turn BlazePose's metric landmarks (T, 33, 3) from the line of sight to the camera's axes.
+
+    The estimator sees a crop around the person and knows nothing of where in the picture it is: its axes follow the
+    ray to the person. Measured by warping real frames as if the camera had turned (yaw ±6°, pitch ±8°): the
+    landmarks turn by a fifth of the camera's turn, so four fifths of the ray's angle are put back.
+
+    Parameters
+    ----------
+    marks3 : (T, 33, 3) · m
+    px : (T, 33, 2) · pixels
+    focal_px, centre_px : pinhole camera
+    """
+    from imusim import rotation
+
+    torso = [AT[f"{side}_{part}"] for side in ("left", "right") for part in ("shoulder", "hip")]
+    ray = np.concatenate(
+        [(px[:, torso].mean(axis=1) - centre_px) / focal_px, np.ones((px.shape[0], 1))], axis=1
+    )
+    ray /= np.linalg.norm(ray, axis=1, keepdims=True)
+    known = np.isfinite(ray).all(axis=1)
+    sine = np.hypot(ray[known, 0], ray[known, 1])
+    angle = np.arctan2(sine, ray[known, 2])
+    scale = _RAY_SHARE * angle / np.maximum(sine, 1e-12)
+    turn = np.stack([-ray[known, 1] * scale, ray[known, 0] * scale, np.zeros(scale.size)], axis=1)
+    out = marks3.copy()
+    out[known] = np.einsum("tij,tlj->tli", rotation.to_matrix(rotation.from_rotvec(turn)), marks3[known])
+    return out

@@ -9,7 +9,8 @@ import numpy as np
 
 from imusim import rotation
 from imusim.errors import ConfigError, QualityWarning
-from imusim.fitting import initial, landmarks, pieces, refine, root, shape, trust, world
+from imusim.fitting import initial, landmarks, pieces, process, refine, root, shape, trust, world
+from imusim.fitting.focal import Focal, find_focal
 from imusim.fitting.gravity import UpEstimate, estimate_up
 from imusim.fitting.skeleton import Skeleton, build_skeleton
 from imusim.types import Body, Floats, Motion, PoseTrack
@@ -66,7 +67,7 @@ def fit(
         If the focal length was assumed, the person changed or was away for long.
     """
     height = shape.check_height(height_m)
-    focal, focal_source = _focal(track, focal_px)
+    focal = find_focal(track, focal_px)
     if not max_gap_s >= 0.0:
         raise ConfigError(f"max_gap_s={max_gap_s!r}; wanted seconds, zero or more")
     if body is None:
@@ -75,13 +76,14 @@ def fit(
         body = open_body()
     found = pieces.find_pieces(track, max_gap_s)
     marks3, px, visibility = landmarks.in_order(track)
+    centre = 0.5 * np.asarray(track.image_size_px, dtype=np.float64)
+    marks3 = landmarks.in_camera_axes(marks3, px, focal.px, centre)
     belief = _belief(track, px, visibility, found.seen)
     body_marks = landmarks.body_marks(body)
     lengths = shape.bone_lengths(marks3[found.seen], belief[found.seen])
     shape_fit = shape.fit_shape(body, body_marks, lengths, height)
     skeleton = build_skeleton(body, shape_fit.shape, body_marks)
     stretched = shape.stretch(marks3, lengths, skeleton.marks)
-    centre = 0.5 * np.asarray(track.image_size_px, dtype=np.float64)
 
     fits = []
     with _bar(sum(last - first for first, last in found.pieces), progress) as bar:
@@ -95,7 +97,7 @@ def fit(
                     px[part],
                     belief[part],
                     found.seen[part],
-                    focal,
+                    focal.px,
                     centre,
                     refine,
                     bar,
@@ -104,7 +106,7 @@ def fit(
     motion = _assemble(
         track, body, skeleton, shape_fit.shape, found, fits, focal, centre, visibility, camera_tilt_deg,
         {
-            "camera": {"focal_px": focal, "focal_source": focal_source, "centre_px": centre.tolist(), "pose": {}},
+            "camera": {"focal_px": focal.px, "focal_source": focal.source, "focal_log_sd": focal.log_sd, "centre_px": centre.tolist(), "pose": {}},
             "height": {
                 "height_m": shape_fit.height_m,
                 "sd_m": shape_fit.height_sd_m,
@@ -114,7 +116,7 @@ def fit(
             "refined": refine,
         },
     )  # fmt: skip
-    _warn(found, focal_source, focal)
+    _warn(found, focal)
     return motion
 
 
@@ -127,20 +129,6 @@ def _belief(track: PoseTrack, px: Floats, visibility: Floats, seen: np.ndarray) 
         np.clip(visibility, 0.0, 1.0) ** 2 * track.quality[:, None] * np.where(inside, 1.0, _OUTSIDE_TRUST)
     )
     return np.where(seen[:, None], np.nan_to_num(believed), 0.0)
-
-
-def _focal(track: PoseTrack, focal_px: float | None) -> tuple[float, str]:
-    if focal_px is not None:
-        longest = max(track.image_size_px)
-        if not 0.2 * longest <= focal_px <= 50.0 * longest:
-            raise ConfigError(
-                f"focal_px={focal_px!r} cannot be meant for an image of {track.image_size_px[0]} × "
-                f"{track.image_size_px[1]} pixels; wanted pixels (a phone: about 0.85 × {longest})"
-            )
-        return float(focal_px), "user"
-    if track.focal_px is not None:
-        return float(track.focal_px), "metadata"
-    return root.ASSUMED_FOCAL_OF_LONG_SIDE * max(track.image_size_px), "assumed"
 
 
 def _bar(total: int, progress: bool) -> Any:
@@ -195,7 +183,7 @@ def _assemble(
     beta: Floats,
     found: pieces.Pieces,
     fits: list[tuple[refine.State, refine.Posterior, Floats]],
-    focal: float,
+    focal: Focal,
     centre: Floats,
     visibility: Floats,
     camera_tilt_deg: float | tuple[float, float] | None,
@@ -226,7 +214,9 @@ def _assemble(
     up_sd = 0.0
     for camera_shot in np.unique([track.shot[first] for first, _ in found.pieces]):
         frames = valid & (track.shot == camera_shot)
-        up: UpEstimate = estimate_up(track, joints_c, skeleton.joint_names, frames, focal, camera_tilt_deg)
+        up: UpEstimate = estimate_up(
+            track, joints_c, skeleton.joint_names, frames, focal.px, camera_tilt_deg, focal.log_sd
+        )
         up_sd = max(up_sd, up.sd_deg)
         ups.append(
             {"method": up.method, "sd_deg": up.sd_deg, "up_c": np.asarray(up.up_c).tolist(), **up.details}
@@ -247,18 +237,22 @@ def _assemble(
             seen = found.seen[part]
             filled = initial.fill_values(track.time_s[part], visibility[part], seen)
             sure[part] = trust.confidence(skeleton, sd[part], filled, track.quality[part], seen)
-    residual = _residuals(track, marks_c, found.seen & valid, focal, centre)
+    speed = np.concatenate([posterior.process for _, posterior, _ in fits])
+    bandwidth = process.bandwidth_hz(float(np.median(speed[:, 1])), float(np.median(np.diff(track.time_s))))
+    residual = _residuals(track, marks_c, found.seen & valid, focal.px, centre)
     metadata = {
         **track.metadata,
         **assumed,
         "gravity": ups,
         "residual": residual,
+        "process": dict(zip(process.GROUPS, np.median(speed, axis=0).tolist(), strict=True)),
         "gaps": {"bridged": found.gaps_bridged, "cut": found.gaps_cut, "pieces_dropped": found.dropped},
         "switches": found.switches,
     }
     return Motion(
         track.time_s, root_w, quats, body, shape=beta, shot=shot, valid=valid, confidence=sure,
-        rotation_sd_rad=sd, root_sd_m=root_sd, up_sd_deg=up_sd, metadata=metadata,
+        rotation_sd_rad=sd, root_sd_m=root_sd, up_sd_deg=up_sd,
+        bandwidth_hz=bandwidth if assumed["refined"] else None, metadata=metadata,
     )  # fmt: skip
 
 
@@ -286,10 +280,10 @@ def _residuals(
     }
 
 
-def _warn(found: pieces.Pieces, focal_source: str, focal: float) -> None:
-    if focal_source == "assumed":
+def _warn(found: pieces.Pieces, focal: Focal) -> None:
+    if focal.source == "assumed":
         warnings.warn(
-            f"focal length not known; assumed {focal:.0f} px. Distance from the camera scales with it "
+            f"focal length not known; assumed {focal.px:.0f} px. Distance from the camera scales with it "
             "(little else does). Give focal_px if you know it.",
             QualityWarning,
             stacklevel=3,

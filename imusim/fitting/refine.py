@@ -6,7 +6,7 @@ frame at 30/s), and the priors of `imusim.fitting.skeleton`. Landmarks further o
 (Cauchy), first mildly, then firmly, so that the start matters less (graduated non-convexity, Blake and
 Zisserman 1987). Errors of neighbouring frames are alike, so frames denser than 30/s share their information.
 
-Nothing here removes the noise that smoothing should remove: the time terms are loose except for depth.
+How much the unknowns may accelerate is chosen by evidence, clip by clip (`imusim.fitting.process`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from imusim._kernels import fit as kernel
 from imusim._kernels import solve
 from imusim._kernels.fit_chain import apply_step, pose_clip
 from imusim.fitting.landmarks import AT, CONTACTS, NAMES, SD_FACTOR
+from imusim.fitting.process import GROUPS, START, choose_process, group_of_unknowns
 from imusim.fitting.skeleton import ANGLES, BALLS, N_DOFS, REFERENCE_RATE_HZ, Skeleton, pose_prior
 from imusim.types import Floats
 
@@ -28,8 +29,8 @@ STILL_SPEED = 0.25
 """Speed of a foot across the view, m/s, at which it counts half as standing."""
 STANDING_WALK = 0.015 / np.sqrt(REFERENCE_RATE_HZ)
 """Random walk of a standing foot, m/√s."""
-STAGES = ((8.0, False, 5), (2.5, True, 6))
-"""Scale of the Cauchy loss (sd), whether feet stand, most iterations."""
+STAGES = ((8.0, False, 5), (2.5, True, 4), (2.5, True, 4))
+"""Scale of the Cauchy loss (sd), whether feet stand, most iterations. The process noise is chosen before the last."""
 CHUNK, OVERLAP = 1500, 180
 
 _SD3_FACTOR = SD_FACTOR.copy()
@@ -59,10 +60,18 @@ class State:
 
 @dataclass(frozen=True)
 class Posterior:
-    """Marginal variances: root position covariance (T, 3, 3) m², camera axes; unknowns (T, D) m², rad²."""
+    """Marginal variances, and the process noise they rest on.
+
+    Attributes
+    ----------
+    root : (T, 3, 3) m², root position covariance, camera axes
+    unknowns : (T, D) m², rad²
+    process : (T, G), multiplier of the acceleration sd of each group (`imusim.fitting.process.GROUPS`)
+    """
 
     root: Floats
     unknowns: Floats
+    process: Floats
 
 
 def observe(
@@ -158,6 +167,7 @@ def refine(
     state = start.copy()
     root_cov = np.zeros((count, 3, 3))
     variances = np.zeros((count, N_DOFS))
+    moves = np.zeros((count, len(GROUPS)))
     first = 0
     while True:
         last = min(first + CHUNK, count)
@@ -179,9 +189,10 @@ def refine(
         state.angles[first + keep : last] = found.angles[keep:]
         root_cov[first + keep : last] = posterior.root[keep:]
         variances[first + keep : last] = posterior.unknowns[keep:]
+        moves[first + keep : last] = posterior.process[keep:]
         done(last - first - (OVERLAP if first else 0))
         if last == count:
-            return state, Posterior(root_cov, variances)
+            return state, Posterior(root_cov, variances, moves)
         first = last - OVERLAP
 
 
@@ -192,7 +203,10 @@ def _refine_part(
     start: State,
     stages: tuple[tuple[float, bool, int], ...],
 ) -> tuple[State, Posterior]:
-    prior = pose_prior()
+    loose = pose_prior()
+    groups = group_of_unknowns()
+    process = np.full(len(GROUPS), START)
+    prior = loose._replace(acc_info=loose.acc_info / process[groups] ** 2)
     count = clip.time.size
     a0, a1, a2 = (np.empty((count, N_DOFS, N_DOFS)) for _ in range(3))
     gradient = np.empty((count, N_DOFS))
@@ -206,7 +220,10 @@ def _refine_part(
         )
 
     with_feet = clip._replace(contact_info=contact_information(clip.time, standing))
-    for scale, feet, most in stages:
+    for number, (scale, feet, most) in enumerate(stages):
+        if number == len(STAGES) - 1:
+            process = choose_process(skeleton, with_feet, loose, scale, state.root, state.balls, state.angles)
+            prior = loose._replace(acc_info=loose.acc_info / process[groups] ** 2)
         seen = with_feet if feet else clip
         damping = 1e-3
         cost = equations(seen, scale, state)
@@ -235,12 +252,13 @@ def _refine_part(
             if settled:
                 break
     equations(with_feet, STAGES[-1][0], state)
+    moved = np.tile(process, (count, 1))
     a0[:, diagonal, diagonal] *= 1.0 + 1e-9
     if solve.factor(a0, a1, a2) != 0:
-        return state, Posterior(np.full((count, 3, 3), np.inf), np.full((count, N_DOFS), np.inf))
+        return state, Posterior(np.full((count, 3, 3), np.inf), np.full((count, N_DOFS), np.inf), moved)
     covariance = np.empty((count, N_DOFS, N_DOFS))
     solve.marginal_covariance(a0, a1, a2, covariance)
-    return state, Posterior(covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy())
+    return state, Posterior(covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy(), moved)
 
 
 def pose(skeleton: Skeleton, state: State) -> tuple[Floats, Floats, Floats]:

@@ -15,10 +15,6 @@ import numpy as np
 
 from imusim.types import Floats
 
-ASSUMED_FOCAL_OF_LONG_SIDE = 1.0
-"""Focal length over the longer image side when nobody says better (a field of view of 53°): phones have 0.8–0.9,
-camcorders and cropped footage 1.0–1.5."""
-
 
 def root_translation(
     points: Floats, px: Floats, weight: Floats, focal_px: float, centre_px: Floats

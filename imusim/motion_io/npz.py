@@ -48,6 +48,7 @@ def save_motion(path: str | Path, motion: Motion) -> Path:
         "body": {"name": body.name, "kind": _kind(body), "sha256": body_digest(body)},
         "joint_names": list(body.joint_names),
         "up_sd_deg": float(motion.up_sd_deg),
+        "bandwidth_hz": motion.bandwidth_hz,
         "metadata": plain(motion.metadata),
     }
     with written_together(path) as (temporary,), open(temporary, "wb") as file:
@@ -86,6 +87,7 @@ def read_npz(path: Path, body: Body | None = None) -> Motion:
             **{name: arrays[name] for name in _OPTIONAL if name in arrays},  # type: ignore[arg-type]
             body=body,
             up_sd_deg=float(header["up_sd_deg"]),
+            bandwidth_hz=header.get("bandwidth_hz"),
             metadata=header["metadata"],
         )
     except MotionFileError:

@@ -87,7 +87,9 @@ def test_constant_image_has_no_person(tmp_path):
 
 def test_unknown_placement_is_told_before_the_long_work(tmp_path):
     clip = write_video(tmp_path / "clip.mp4")
-    assert_one_clear_sentence(run("simulate", str(clip), "--placements", "left_wirst"), "left_wirst", "left_wrist")
+    assert_one_clear_sentence(
+        run("simulate", str(clip), "--placements", "left_wirst"), "left_wirst", "left_wrist"
+    )
 
 
 def test_unknown_preset(tmp_path):
@@ -130,7 +132,9 @@ def test_option_out_of_range(tmp_path, option, value, word):
     assert leftovers(tmp_path) == ["clip.mp4"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc").exists(), reason="needs a folder that cannot be written")
+@pytest.mark.skipif(
+    os.geteuid() == 0 and not Path("/proc").exists(), reason="needs a folder that cannot be written"
+)
 def test_output_folder_not_writable(tmp_path):
     clip = write_video(tmp_path / "clip.mp4")
     in_the_way = tmp_path / "file"

@@ -52,6 +52,15 @@ def made_state(time_s, facing_deg=30.0, depth_m=4.0, swing=1.0):
     return state
 
 
+def _along_the_sight(marks):
+    """What an estimator reports that sees four fifths of the angle between camera axis and person as its own turn."""
+    torso = [landmarks.AT[f"{side}_{part}"] for side in ("left", "right") for part in ("shoulder", "hip")]
+    x, y, z = marks[:, torso].mean(axis=1).T
+    angle = 0.8 * np.arctan2(np.hypot(x, y), z)
+    axis = np.stack([y, -x, 0 * z], axis=-1) / np.hypot(x, y)[:, None]  # turns the ray back to z
+    return np.einsum("tij,tlj->tli", rotation.to_matrix(rotation.from_rotvec(angle[:, None] * axis)), marks)
+
+
 def made_track(time_s, state, skel, noise=1.0, seed=0, scale=0.93, smooth=0.6, still_noise=False):
     """PoseTrack of a state: landmarks scaled, hip-centred, with AR(1) errors of 25 / 75 mm and 15 mm in the image."""
     rng = np.random.default_rng(seed)
@@ -65,7 +74,7 @@ def made_track(time_s, state, skel, noise=1.0, seed=0, scale=0.93, smooth=0.6, s
             e[i] = smooth * e[i - 1] + np.sqrt(1 - smooth**2) * e[i]
         return e
 
-    world = scale * (marks + noise * coloured(marks.shape) * [0.025, 0.025, 0.075])
+    world = scale * (_along_the_sight(marks) + noise * coloured(marks.shape) * [0.025, 0.025, 0.075])
     hips = 0.5 * (world[:, landmarks.AT["left_hip"]] + world[:, landmarks.AT["right_hip"]])
     world -= hips[:, None]
     px = FOCAL * marks[..., :2] / marks[..., 2:] + 0.5 * np.asarray(SIZE)

@@ -1,0 +1,112 @@
+"""The whole chain on real footage: what a user would notice first if it were wrong."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+import imusim as im
+from tests.acceptance.conftest import read_frames, write_clip
+
+pytestmark = [
+    pytest.mark.asset,
+    pytest.mark.xdist_group("real-clips"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+CLIPS = ("clip_walking", "clip_cam01", "clip_cam02", "clip_cam03", "clip_cam04")
+HEIGHT_M = {"clip_walking": 1.65}
+
+
+def angle_deg(a, b):
+    return np.degrees(np.arccos(np.clip(np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)))
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_seventeen_sensors_on_a_walking_person(clips, name):
+    motion = clips.motion(name, HEIGHT_M.get(name))
+    rec = im.simulate(motion, "body17", sensor=im.sensor.BMI270, rate_hz=100, seed=0)
+    ideal = im.simulate(motion, "body17", sensor="ideal", rate_hz=100)
+    assert rec.acc.shape[1] == 17
+    assert np.isfinite(rec.acc).all()
+    assert np.isfinite(rec.gyro).all()
+    norm = np.linalg.norm(ideal.acc, axis=-1)
+    assert norm.max() < 100
+    still = np.argmin(norm.std(axis=0))
+    assert np.median(np.linalg.norm(rec.acc[:, still], axis=-1)) == pytest.approx(9.81, abs=0.5)
+
+
+def test_walking_speed_and_floor(clips):
+    motion = clips.motion("clip_walking", 1.65)
+    ok = motion.valid
+    t, p = motion.time_s[ok], motion.root_position_m[ok]
+    speed = np.linalg.norm(np.polyfit(t, p[:, :2], 1)[0])
+    assert 1.1 <= speed <= 1.4
+    feet = im.open_body().pose(p, motion.joint_rotation_wxyz[ok], shape=motion.shape, vertices=True).vertices
+    lowest = feet[..., 2].min(axis=1)
+    assert np.percentile(np.abs(lowest - np.median(lowest)), 90) < 0.06  # the lower foot stays on one floor
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_no_limb_flips(clips, name):
+    motion = clips.motion(name, HEIGHT_M.get(name))
+    q = motion.joint_rotation_wxyz
+    pair = motion.valid[1:] & motion.valid[:-1] & (motion.shot[1:] == motion.shot[:-1])
+    dt = np.diff(motion.time_s)[pair]
+    turn = im.rotation.angle(q[:-1][pair], q[1:][pair])
+    assert np.degrees(turn).max() < 45
+    assert (turn / dt[:, None]).max() < 25  # rad/s; a fast walking swing stays below 10
+
+
+@pytest.mark.parametrize("view", CLIPS[1:])
+@pytest.mark.parametrize("focal", ["calibrated", "assumed"])
+def test_up_direction_of_the_calibrated_views(clips, view, focal):
+    motion = clips.motion(view, None, clips.true_focal_px[view] if focal == "calibrated" else None)
+    error = angle_deg(np.array(motion.metadata["gravity"][0]["up_c"]), clips.true_up_c[view])
+    assert error <= 3.0
+    assert error <= 2.5 * motion.up_sd_deg
+
+
+def test_the_same_clip_rotated_gives_the_same_signals(clips, tmp_path):
+    import cv2
+
+    def rotated():
+        for rgb in read_frames(im.asset("clip_cam02")):
+            h, w = rgb.shape[:2]
+            matrix = cv2.getRotationMatrix2D((w / 2, h / 2), 10, 1.0)
+            yield cv2.warpAffine(rgb, matrix, (w, h), borderMode=cv2.BORDER_REPLICATE)
+
+    path = write_clip(tmp_path / "rotated.mp4", rotated(), 60)
+    a = im.simulate(clips.motion("clip_cam02"), "body17", rate_hz=100)
+    b = im.simulate(clips.motion(str(path)), "body17", rate_hz=100)
+    n = min(len(a.time_s), len(b.time_s))
+    rms = np.sqrt(((a.acc[:n] - b.acc[:n]) ** 2).sum(axis=-1).mean(axis=0))
+    assert rms.max() <= 0.5, dict(zip(a.sensors, rms.round(2), strict=True))
+
+
+def test_a_still_person_feels_gravity_only(clips, tmp_path):
+    frame = next(itertools.islice(read_frames(im.asset("clip_cam02")), 40, None))
+    path = write_clip(tmp_path / "still.mp4", itertools.repeat(frame, 90), 30)
+    rec = im.simulate(clips.motion(str(path)), "body17", rate_hz=100)
+    assert np.abs(np.linalg.norm(rec.acc, axis=-1) - 9.80665).max() < 0.05
+    assert np.linalg.norm(rec.gyro, axis=-1).max() < 0.05
+
+
+def test_nothing_is_differentiated_across_a_cut(clips, tmp_path):
+    one, two = "clip_cam02", "clip_cam03"
+    cut = write_clip(
+        tmp_path / "cut.mp4",
+        (f[:1920, :1080] for f in itertools.chain(read_frames(im.asset(one)), read_frames(im.asset(two)))),
+        60,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        joined = im.simulate(clips.motion(str(cut)), "body17", rate_hz=100)
+    assert np.unique(clips.track(str(cut)).shot).size == 2
+    alone = [im.simulate(clips.motion(name), "body17", rate_hz=100) for name in (one, two)]
+    near = np.abs(joined.time_s - 100 / 60) < 0.1
+    for signal in ("acc", "gyro"):
+        limit = max(np.linalg.norm(getattr(r, signal), axis=-1).max() for r in alone)
+        values = np.linalg.norm(getattr(joined, signal)[near], axis=-1)
+        assert np.nanmax(values) <= limit
