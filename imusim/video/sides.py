@@ -20,6 +20,8 @@ _PRICE = 0.0002  # per frame against the estimator, in the units of the movement
 _ROBUST_M = 0.12  # beyond this, cost grows linearly, m
 _CROSSED = 0.01  # for legs exchanged below hips that are seen 0.1 m apart: not from the side, not believable
 _LONGEST_GAP_S = 0.25
+_TURN_S = 0.3  # nobody turns round in this time
+_TURN_M = 0.12  # shoulders and hips this far apart show which way somebody faces
 _LEGS = ("knee", "ankle", "heel", "foot_index")
 
 
@@ -35,6 +37,10 @@ def _swap(parts: tuple[str, ...] | None) -> NDArray[np.intp]:
 
 _ALL, _LEG = _swap(None), _swap(_LEGS)
 _HIPS = (LANDMARK_NAMES.index("left_hip"), LANDMARK_NAMES.index("right_hip"))
+_TORSO_PAIRS = tuple(
+    (LANDMARK_NAMES.index(f"left_{part}"), LANDMARK_NAMES.index(f"right_{part}"))
+    for part in ("shoulder", "hip")
+)
 _READINGS = (np.arange(len(LANDMARK_NAMES)), _LEG, _ALL, _ALL[_LEG])
 _REVERSED = (False, False, True, True)  # whether depth changes sign
 
@@ -67,6 +73,7 @@ def untangle_sides(
         if piece.size < 3:
             continue
         reading = _smoothest(time_s[piece], world_m[piece], px[piece], visibility[piece])
+        reading = _without_sudden_turns(time_s[piece], world_m[piece], px[piece], reading)
         for frame, choice in zip(piece, reading, strict=True):
             if choice:
                 order = _READINGS[choice]
@@ -127,3 +134,25 @@ def _smoothest(t: Floats, world: Floats, px: Floats, visibility: Floats) -> NDAr
     for i in range(count - 1, 1, -1):
         reading[i - 2] = back[i, reading[i - 1], reading[i]]
     return reading
+
+
+def _without_sudden_turns(
+    t: Floats, world: Floats, px: Floats, reading: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Exchange whole stretches between turns that are too fast for a person, as few frames as possible against
+    the estimator: muddled frames let the smoothest path slip from one reading into the other."""
+    scale = np.median(
+        np.ptp(px[:, BODY], axis=1).max(axis=1) / np.maximum(np.ptp(world[:, BODY], axis=1).max(axis=1), 0.1)
+    )
+    raw = np.mean([px[:, left, 0] - px[:, right, 0] for left, right in _TORSO_PAIRS], axis=0) / scale
+    apart = np.where(np.isin(reading, (2, 3)), -raw, raw)
+    sure = np.flatnonzero(np.abs(apart) > _TURN_M)
+    turned = (np.sign(apart[sure[1:]]) != np.sign(apart[sure[:-1]])) & (np.diff(t[sure]) < _TURN_S)
+    if not turned.any():
+        return reading
+    # a stretch starts in the middle between the sure frames of a sudden turn; every second one is exchanged
+    starts = (sure[:-1][turned] + sure[1:][turned] + 1) // 2
+    odd = np.searchsorted(starts, np.arange(t.size), side="right") % 2 == 1
+    against = np.isin(reading, (2, 3))
+    swap = odd if (against ^ odd).sum() <= (against ^ ~odd).sum() else ~odd
+    return np.where(swap, reading ^ 2, reading)

@@ -17,6 +17,7 @@ from imusim.types import Floats
 from imusim.video.appearance import BODY, TORSO, bone_lengths, bounding_box, colour_signature, scale_px_per_m
 from imusim.video.estimator import Landmarks, PoseEstimator
 from imusim.video.people import PersonChoice, choose, cut_out, find_people, moved
+from imusim.video.still import StillPicture
 
 _WINDOW_M = 2.5  # side of the window around the person, in the person's own metres
 _SPEED = 9.0  # fastest believable motion of the torso across the picture, m/s
@@ -24,6 +25,7 @@ _LOOK_EVERY_S = 0.2  # while nobody is followed
 _LEARN_S = 2.0  # the person's looks adapt over this time (clouds, shade)
 _GIVE_UP_S = 3.0  # after this long, take somebody else, and say so
 _SURE = 0.85  # similarity of colours below which a person found again may be somebody else
+_SETTLE = 2  # estimates of the first frame that are thrown away
 _FORGET_S = 1.0  # after this long without the person, the place says little and looks decide
 
 
@@ -61,6 +63,7 @@ class PersonTracker:
         self.size_px = size_px
         self.looks: Floats | None = None  # colour signature of the person, slowly adapting
         self.bones: Floats | None = None
+        self._still = StillPicture()
         self._side = 0
         self._drop(None)
         self._next_look_s = -np.inf
@@ -86,6 +89,9 @@ class PersonTracker:
                 return nobody
             person, switched = found
             self._start(person, time_s)
+            for _ in range(_SETTLE):  # the estimator's own region of interest settles on the person
+                self._estimate(rgb, time_s)
+                self._still.forget()
             looks = colour_signature(rgb, person)
             if switched:
                 self.looks = self.bones = None  # from now on this is the person
@@ -184,10 +190,18 @@ class PersonTracker:
         side = _WINDOW_M * self._scale
         if not 0.87 < self._side / side < 1.15:  # keep the window's size while it serves
             self._side = int(np.clip(2 * round(side / 2), 64, 1.5 * max(self.size_px)))
+        if self._still.unchanged(rgb):
+            return self._still.seen
         centre = self._centre + self._velocity * (time_s - self._time_s)
         x0, y0 = np.rint(centre - self._side / 2).astype(int)
-        seen = self.estimator(cut_out(rgb, int(x0), int(y0), self._side, self._side), time_s)
-        return None if seen is None else moved(seen, float(x0), float(y0))
+        window = cut_out(rgb, int(x0), int(y0), self._side, self._side)
+        seen = self.estimator(window, time_s)
+        if seen is None:
+            self._still.forget()
+            return None
+        seen = moved(seen, float(x0), float(y0))
+        self._still.keep(window, int(x0), int(y0), seen)
+        return seen
 
     def _problem(self, seen: Landmarks, time_s: float) -> str:
         """Why this cannot be the person who was here a moment ago, or nothing."""
@@ -258,6 +272,7 @@ class PersonTracker:
 
     def _drop(self, place: tuple[Floats, float, float] | None) -> None:
         self.estimator.reset()
+        self._still.forget()
         self._centre: Floats | None = None
         self._last_place = place
         self._looks_taken = 0
