@@ -56,20 +56,18 @@ def differences(t, p, q, out):
 
 
 def scipy_splines(t, p, q, out):
-    """make_interp_spline(k=5) on positions, RotationSpline on orientations, whose rates are in the frame's axes."""
+    """make_interp_spline(k=5) on sensor positions, RotationSpline on orientations (rates in the frame's axes)."""
     from scipy.interpolate import make_interp_spline
     from scipy.spatial.transform import Rotation, RotationSpline
 
-    position = make_interp_spline(t, p, k=5)
+    position = make_interp_spline(t, p + r.rotate(q, LEVER_M), k=5)
     acc = position(out, 2)
     f, w = np.empty_like(acc), np.empty_like(acc)
     for s in range(p.shape[1]):
         spline = RotationSpline(t, Rotation.from_quat(q[:, s][:, [1, 2, 3, 0]]))
         turn = spline(out)
         w[:, s] = spline(out, 1)
-        alpha = spline(out, 2)
-        body = turn.apply(acc[:, s] - GRAVITY_W, inverse=True)
-        f[:, s] = body + np.cross(alpha, LEVER_M) + np.cross(w[:, s], np.cross(w[:, s], LEVER_M))
+        f[:, s] = turn.apply(acc[:, s] - GRAVITY_W, inverse=True)
     return f, w
 
 

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 SMOOTHING = ("auto", "none")
 
 
+# Errors of an estimate are mostly slow (definitions of landmarks, a wandering depth) and matter little for its
+# derivatives. The share of the stated standard deviation that is as quick as the bandwidth allows, measured for joints
+# against four triangulated views of a walk (benchmarks/bench_views.py), for the root against clips turned by 10°.
+_QUICK_SHARE_OF_JOINTS = 0.4
+_QUICK_SHARE_OF_ROOT = 0.2
+
+
 @dataclass(frozen=True)
 class Sites:
     """Where S sensors sit on one particular body: ``x = Σ_j (R_j offsets_j + weights_j p_j) + R̄ lift``.
@@ -301,6 +308,9 @@ def _fit(motion: Motion, index: NDArray[np.int64], smoothing: str) -> _Piece:
     if motion.bandwidth_hz is not None:  # an error of θ is one of θ/2 in a quaternion's components
         sd[:, n_root:] *= 0.5
     result = smooth(t, values, groups=groups, sd=sd, bandwidth_hz=motion.bandwidth_hz)
+    if motion.bandwidth_hz is not None:
+        result.sd[:, :3, 1:] *= _QUICK_SHARE_OF_ROOT
+        result.sd[:, 3:, 1:] *= _QUICK_SHARE_OF_JOINTS
     return _Piece(result.spline, slot, np.ascontiguousarray(q[0]), result)
 
 

@@ -57,8 +57,8 @@ def simulate(
     Returns
     -------
     Recording
-        Specific force ``f_s = R_wsᵀ (a_w − g_w)`` in m/s² and angular rate in rad/s, in the sensors' own axes. Instants that the motion
-        does not cover (long gaps) are NaN and marked in ``valid``.
+        Specific force ``f_s = R_wsᵀ (a_w − g_w)`` in m/s² and angular rate in rad/s, in the sensors' own axes.
+        Instants that the motion does not cover (long gaps) are NaN and marked in ``valid``.
 
     Raises
     ------
@@ -67,8 +67,7 @@ def simulate(
     """
     if axes not in AXES:
         raise ConfigError(f"axes={axes!r}, wanted one of {', '.join(AXES)}")
-    if not np.isfinite(rate_hz) or not 0.1 <= rate_hz <= 20_000:
-        raise ConfigError(f"rate_hz={rate_hz:g}, wanted a sampling rate between 0.1 and 20000 Hz")
+    check_rate(rate_hz)
     model = sensors_.find(sensor)
     metadata: dict[str, Any] = {
         "imusim": __version__,
@@ -105,7 +104,7 @@ def simulate(
             "motion": {**motion.metadata, "up_sd_deg": motion.up_sd_deg, "body": motion.body.name},
         }
     acc, gyro = ideal_signals(k)
-    valid = np.isfinite(acc).all(axis=-1)
+    valid = np.asarray(np.isfinite(acc).all(axis=-1))
     metadata["sensor"] = model.describe()
     rec = Recording(
         t,
@@ -119,6 +118,12 @@ def simulate(
         metadata=metadata,
     )
     return model.measure(rec, seed=seed)
+
+
+def check_rate(rate_hz: float) -> None:
+    """Raise `ConfigError` unless a sampling rate is one."""
+    if not (np.isfinite(rate_hz) and 0.1 <= rate_hz <= 20_000):
+        raise ConfigError(f"rate_hz={rate_hz:g}, wanted a sampling rate between 0.1 and 20000 Hz")
 
 
 def ideal_signals(k: Kinematics) -> tuple[Floats, Floats]:

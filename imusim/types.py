@@ -162,9 +162,8 @@ class PoseTrack:
     @property
     def detected(self) -> NDArray[np.bool_]:
         """(T,) bool: frames where the person was found (every landmark finite)."""
-        return np.isfinite(self.landmarks_m).all(axis=(1, 2)) & np.isfinite(self.landmarks_px).all(
-            axis=(1, 2)
-        )
+        metric = np.isfinite(self.landmarks_m).all(axis=(1, 2))
+        return np.asarray(metric & np.isfinite(self.landmarks_px).all(axis=(1, 2)))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A file becomes a folder: video or motion file → pose → fit → IMU → imu.parquet, imu.json, motion.npz, report.png."""
+"""A file becomes a folder: video or motion file → pose → fit → IMU → recordings, motion and a picture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,25 +16,8 @@ from imusim.errors import ConfigError, OutputError, QualityWarning
 from imusim.recording import Recording
 from imusim.types import Motion, PoseTrack
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".mp4",
-        ".mov",
-        ".m4v",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".3gp",
-        ".wmv",
-        ".flv",
-        ".ts",
-        ".mts",
-        ".gif",
-        ".ogv",
-    ]
-)
+MOTION_SUFFIXES = (".npz",)
+"""Everything else is taken for a video."""
 FORMATS = ("parquet", "csv", "npz")
 
 
@@ -128,8 +111,8 @@ def simulate_file(
             f"--format {','.join(unknown) or '(none)'}: wanted one or more of {', '.join(FORMATS)}"
         )
     folder = Path(out) if out is not None else source.with_name(source.stem + "_imu")
-    is_video = source.suffix.lower() in VIDEO_SUFFIXES or source.suffix.lower() not in (".npz",)
-    _check_sensor_options(sensors)  # a typo should not cost the time of a pose estimation
+    is_video = source.suffix.lower() not in MOTION_SUFFIXES
+    _check_options(pose, fit, sensors)  # a typo should not cost the time of a pose estimation
     seconds: dict[str, float] = {}
     with _folder_for(folder) as partial, _collected_warnings() as said:
         track: PoseTrack | None = None
@@ -146,7 +129,9 @@ def simulate_file(
         with _timed(seconds, "simulate"):
             recordings = _simulate(motion, sensors)
         with _timed(seconds, "export"):
-            _export(partial, recordings, motion, formats)
+            _export(
+                partial, recordings, motion, formats, "coremotion" if sensors.axes == "coremotion" else "si"
+            )
         if report:
             with _timed(seconds, "report"):
                 _report(partial / "report.png", source if is_video else None, track, motion, recordings, said)
@@ -154,18 +139,37 @@ def simulate_file(
     return Result(folder, files, seconds, tuple(said))
 
 
-def _check_sensor_options(options: SensorOptions) -> None:
-    """Resolve the names in `options` once, early, so that a typo is told before the long work."""
+def _check_options(pose: PoseOptions, fit: FitOptions, sensors: SensorOptions) -> None:
+    """Refuse what cannot be meant, before the long work.
+
+    Raises
+    ------
+    ConfigError, UnitError, UnknownNameError
+    """
+    from imusim.fitting.gravity_tilt import given_tilt
+    from imusim.fitting.shape import check_height
     from imusim.placement import resolve
     from imusim.sensor import find
-    from imusim.simulation import AXES
+    from imusim.simulation import AXES, check_rate
 
-    resolve(options.placements)
-    find(options.sensor)
-    if options.axes not in AXES:
-        raise ConfigError(f"--axes {options.axes}: wanted one of {', '.join(AXES)}")
-    if options.smoothing not in ("auto", "none"):
-        raise ConfigError(f"--smoothing {options.smoothing}: wanted auto or none")
+    resolve(sensors.placements)
+    find(sensors.sensor)
+    check_rate(sensors.rate_hz)
+    check_height(fit.height_m)
+    if sensors.axes not in AXES:
+        raise ConfigError(f"axes {sensors.axes!r}: wanted one of {', '.join(AXES)}")
+    if sensors.smoothing not in ("auto", "none"):
+        raise ConfigError(f"smoothing {sensors.smoothing!r}: wanted auto or none")
+    if fit.camera_tilt_deg is not None:
+        given_tilt(fit.camera_tilt_deg)
+    if pose.fps is not None and not 1.0 <= pose.fps <= 1000.0:
+        raise ConfigError(f"pose fps {pose.fps:g}: wanted 1 to 1000 frames a second, or none for all of them")
+    if fit.focal_px is not None and not fit.focal_px > 0:
+        raise ConfigError(f"focal length {fit.focal_px:g} px: wanted a positive number of pixels")
+    if not fit.max_gap_s >= 0:
+        raise ConfigError(f"longest gap {fit.max_gap_s:g} s: wanted seconds, zero or more")
+    if fit.body is not None and not fit.body.is_file():
+        raise ConfigError(f"{fit.body}: no such body model file. Leave --body out for the open body.")
 
 
 def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, progress: bool) -> PoseTrack:
@@ -221,12 +225,14 @@ def _simulate(motion: Motion, options: SensorOptions) -> dict[str, Recording]:
     return recordings
 
 
-def _export(partial: Path, recordings: dict[str, Recording], motion: Motion, formats: Sequence[str]) -> None:
+def _export(
+    partial: Path, recordings: dict[str, Recording], motion: Motion, formats: Sequence[str], convention: str
+) -> None:
     from imusim.motion_io import save_motion
 
     for stem, recording in recordings.items():
         for suffix in formats:
-            recording.save(partial / f"{stem}.{suffix}")
+            recording.save(partial / f"{stem}.{suffix}", convention=convention)
     save_motion(partial / "motion.npz", motion)
 
 
@@ -301,6 +307,8 @@ def _folder_for(folder: Path) -> Iterator[Path]:
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()  # only if it is empty, after an error
 
 
 def _remove_orphans(folder: Path) -> None:

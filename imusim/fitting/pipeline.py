@@ -106,7 +106,13 @@ def fit(
     motion = _assemble(
         track, body, skeleton, shape_fit.shape, found, fits, focal, centre, visibility, camera_tilt_deg,
         {
-            "camera": {"focal_px": focal.px, "focal_source": focal.source, "focal_log_sd": focal.log_sd, "centre_px": centre.tolist(), "pose": {}},
+            "camera": {
+                "focal_px": focal.px,
+                "focal_source": focal.source,
+                "focal_log_sd": focal.log_sd,
+                "centre_px": centre.tolist(),
+                "pose": {},
+            },
             "height": {
                 "height_m": shape_fit.height_m,
                 "sd_m": shape_fit.height_sd_m,

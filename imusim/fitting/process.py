@@ -142,12 +142,12 @@ def _split(
     def equations(
         seen: kernel.Clip, believed: kernel.Prior
     ) -> tuple[tuple[Floats, Floats, Floats], Floats, float]:
-        blocks = tuple(np.empty((count, N_DOFS, N_DOFS)) for _ in range(3))
+        a0, a1, a2 = (np.empty((count, N_DOFS, N_DOFS)) for _ in range(3))
         gradient = np.empty((count, N_DOFS))
         cost = kernel.normal_equations(
-            skeleton.chain, seen, believed, loss_scale, root, balls, angles, *blocks, gradient
+            skeleton.chain, seen, believed, loss_scale, root, balls, angles, a0, a1, a2, gradient
         )
-        return blocks, gradient, float(cost)  # pyright: ignore[reportReturnType]
+        return (a0, a1, a2), gradient, float(cost)
 
     zero = np.zeros(N_DOFS)
     still, still_gradient, _ = equations(clip, prior._replace(acc_info=zero))

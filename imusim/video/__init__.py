@@ -123,7 +123,7 @@ def estimate_pose(
             track = _track(
                 path, info, estimator, choice, settings=settings, cache=cache, key=key, progress=progress
             )
-            if cache is not None:
+            if cache is not None and track.detected.any():
                 save_track(cache, track, key=key)
                 _part(cache).unlink(missing_ok=True)
     finally:
