@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m benchmarks.run` measures everything and rewrites benchmarks/README.md."""
