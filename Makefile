@@ -35,7 +35,7 @@ demo: $(VENV)/.video
 	@$(BIN)/imusim demo --out out
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -48,7 +48,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.run
 
 docs: $(VENV)/.video
-	$(BIN)/python -m imusim.viz.body_view
+	$(BIN)/python -m imusim.viz.placements_page --out docs
 
 clean:
 	rm -rf out build dist .pytest_cache .ruff_cache

@@ -184,7 +184,8 @@ def repeatability():
             )
             rms = np.sqrt(np.mean(np.sum((x - y).reshape(t.size, -1, 3) ** 2, axis=2), axis=0))
             rows.append(
-                f"| {name} | {np.median(rms):.2f} | {rms.max():.2f} ({a.sensors[int(rms.argmax())]}) | {(rms <= 0.5).sum()} of 17 |"
+                f"| {name} | {np.median(rms):.2f} | {rms.max():.2f} ({a.sensors[int(rms.argmax())]}) "
+                f"| {(rms <= 0.5).sum()} of 17 |"
             )
             print(rows[-1], flush=True)
     return rows
@@ -197,8 +198,8 @@ def main():
         [
             "## One view against four",
             "",
-            "`python -m benchmarks.bench_views`: acceleration of joints relative to the hips, camera axes, medians over four",
-            f"views; reference triangulated from all four, low-passed at {CUT_HZ:g} Hz (its own rms in the last column).",
+            "`python -m benchmarks.bench_views`: acceleration of joints relative to the hips, camera axes, medians",
+            f"over four views; reference triangulated from all four, low-passed at {CUT_HZ:g} Hz (last column: its rms).",
             "",
             "| joints | axis | method | r | RMSE m/s² | rms |",
             "|---|---|---|---|---|---|",

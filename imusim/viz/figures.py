@@ -54,15 +54,12 @@ def _of_motion(motion: Motion, track: PoseTrack | None) -> list[Figure_]:
         cost = STANDARD_GRAVITY * np.sin(np.radians(min(sd, 90.0)))
         colour = GOOD if sd <= 2 else DOUBTFUL if sd <= 5 else BAD
         rows.append(("direction of gravity", f"± {sd:.1f}° ({cost:.2f} m/s² on wrong axes)", colour))
-    focal, assumed = _focal(motion.metadata, track)
+    focal, source = _focal(motion.metadata, track)
     if focal is not None:
-        rows.append(
-            (
-                "focal length",
-                f"{focal:.0f} px, {'assumed' if assumed else 'known'}",
-                DOUBTFUL if assumed else INK,
-            )
-        )
+        colour = DOUBTFUL if source == "assumed" else INK
+        rows.append(("focal length", f"{focal:.0f} px, {_FOCAL_SOURCE.get(source, source)}", colour))
+    if motion.bandwidth_hz is not None:
+        rows.append(("motion resolved", f"up to {motion.bandwidth_hz:.1f} Hz", INK))
     residual = motion.metadata.get("residual")
     if isinstance(residual, Mapping) and "rms_px" in residual and "rms_mm" in residual:
         off = float(residual["rms_mm"])
@@ -110,12 +107,15 @@ def _of_recording(recording: Recording) -> list[Figure_]:
     return rows
 
 
-def _focal(metadata: Mapping[str, Any], track: PoseTrack | None) -> tuple[float | None, bool]:
-    """Focal length in pixels and whether it was assumed."""
-    if track is not None and track.focal_px is not None:
-        return track.focal_px, False
+_FOCAL_SOURCE = {"user": "given", "metadata": "from the file", "lines": "from right angles in the picture"}
+
+
+def _focal(metadata: Mapping[str, Any], track: PoseTrack | None) -> tuple[float | None, str]:
+    """Focal length in pixels and where it comes from."""
     camera = metadata.get("camera")
     for place in (camera if isinstance(camera, Mapping) else {}, metadata):
         if isinstance(place.get("focal_px"), (int, float)):
-            return float(place["focal_px"]), place.get("focal_source", "assumed") == "assumed"
-    return None, False
+            return float(place["focal_px"]), str(place.get("focal_source", "assumed"))
+    if track is not None and track.focal_px is not None:
+        return track.focal_px, "metadata"
+    return None, "assumed"

@@ -1,0 +1,98 @@
+"""The clips that are measured on, and longer ones made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+import imusim as im
+from imusim.demo import CLIP, HEIGHT_M, WALKER_BOX
+
+WALKING = CLIP
+VIEWS = ("clip_cam01", "clip_cam02", "clip_cam03", "clip_cam04")
+
+
+def person(name: str) -> str:
+    """Whom to follow."""
+    return WALKER_BOX if name == WALKING else "largest"
+
+
+def height_m(name: str) -> float | None:
+    """Height of the person, where the authors of the clip give it."""
+    return HEIGHT_M if name == WALKING else None
+
+
+def fps(name: str) -> int:
+    """Frame rate of the clip."""
+    return 30 if name == WALKING else 60
+
+
+def pictures(name: str):
+    """All frames, (H, W, 3) uint8."""
+    with av.open(str(im.asset(name))) as source:
+        for frame in source.decode(video=0):
+            yield frame.to_ndarray(format="rgb24")
+
+
+def encode(path: Path, images, rate: int, crf: int = 16) -> Path:
+    """Write frames (H, W, 3) uint8 as H.264."""
+    with av.open(str(path), "w") as target:
+        stream = None
+        for rgb in images:
+            h, w = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
+            if stream is None:
+                options = {"crf": str(crf), "preset": "veryfast"}
+                stream = target.add_stream("libx264", rate=rate, options=options)
+                stream.width, stream.height, stream.pix_fmt = w, h, "yuv420p"
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[:h, :w]), format="rgb24")
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode())
+    return path
+
+
+def to_and_fro(path: Path, name: str) -> Path:
+    """The clip forwards and backwards: repeated, it has no cut."""
+    images = list(pictures(name))
+    return encode(path, (*images, *images[::-1]), fps(name))
+
+
+def repeated(path: Path, source: Path, seconds: float) -> Path:
+    """A video again and again for so long, its packets copied."""
+    with av.open(str(source)) as container:
+        stream = container.streams.video[0]
+        packets = [p for p in container.demux(stream) if p.dts is not None]
+        first = min(p.pts for p in packets)
+        step = round(1 / (stream.average_rate * stream.time_base))
+        cycle = max(p.pts for p in packets) - first + step
+        times = [(p.pts - first, p.dts - first) for p in packets]
+        with av.open(str(path), "w") as target:
+            out = target.add_stream_from_template(stream)
+            for i in range(int(np.ceil(seconds / float(cycle * stream.time_base)))):
+                for packet, (pts, dts) in zip(packets, times, strict=True):
+                    packet.pts, packet.dts, packet.stream = pts + i * cycle, dts + i * cycle, out
+                    target.mux_one(packet)
+                    packet.time_base = stream.time_base
+    return path
+
+
+def turned(path: Path, name: str, angle_deg: float) -> tuple[Path, str]:
+    """The clip turned in its plane (counter-clockwise), and whom to follow in it."""
+    matrix = None
+    who = person(name)
+
+    def images():
+        nonlocal matrix
+        for rgb in pictures(name):
+            size = rgb.shape[1], rgb.shape[0]
+            matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle_deg, 1.0)
+            yield cv2.warpAffine(rgb, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+
+    encode(path, images(), fps(name), crf=12)
+    if who != "largest" and matrix is not None:
+        x, y, w, h = (float(v) for v in who.split(","))
+        cx, cy = matrix @ [x + w / 2, y + h / 2, 1.0]
+        who = f"{cx - w / 2:.0f},{cy - h / 2:.0f},{w:.0f},{h:.0f}"
+    return path, who

@@ -1,0 +1,40 @@
+"""The examples run, and what they print is what they say."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def example(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.asset
+@pytest.mark.xdist_group("real-clips")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_simulate_video(tmp_path, capsys):
+    import imusim as im
+
+    rec = example("01_simulate_video").main(str(im.asset("clip_cam04")), 1.75, str(tmp_path / "walk.parquet"))
+    assert rec.sensors == ("left_wrist", "right_pocket")
+    assert im.Recording.load(tmp_path / "walk.parquet").acc.shape == rec.acc.shape
+    assert "up is known" in capsys.readouterr().out
+
+
+def test_placements():
+    rec = example("02_placements").main()
+    assert rec.sensors == ("left_wrist", "watch_worn_high", "at_a_point")
+    np.testing.assert_allclose(np.linalg.norm(rec.acc.mean(axis=0), axis=-1), 9.81, atol=0.4)
+
+
+def test_rigid_frames():
+    rec = example("03_rigid_frames").main()
+    np.testing.assert_allclose(rec.acc[400, 0], [-(np.pi**2) * 0.2, 0.0, 9.80665], atol=1e-5)
+    np.testing.assert_allclose(rec.gyro[400, 0], [0.0, 0.0, np.pi], atol=1e-7)
