@@ -1,221 +1,284 @@
-"""The video chain: throughput by model and frame rate and what it costs in accuracy, shares, memory, start-up.
+"""The video chain: speed by model and frame rate and what it costs in accuracy; shares of the steps; start-up.
 
-`python -m benchmarks.bench_video`. Times are CPU seconds of the process where the table says so: wall-clock time on a
-shared machine is noise.
+    python -m benchmarks.bench_video
 """
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 import numpy as np
 
 import imusim as im
-from benchmarks.bench_core import write
-from imusim.demo import CLIP, HEIGHT_M, WALKER_BOX
+from benchmarks import clips
+from benchmarks.meter import Cost, meter
+from benchmarks.page import write
 from imusim.kinematics import BodyTrajectory
-from imusim.warmup import warmup
+from imusim.workflow import FitOptions, PoseOptions, SensorOptions, simulate_file
 
 PLACES = "body17"
+SHOWN = {
+    "pelvis": ("pelvis",),
+    "wrists": ("left_wrist", "right_wrist"),
+    "ankles": ("left_ankle", "right_ankle"),
+}
+LONG_S = 20.0
+EDGE_S = 0.1
+BUSY = 0.15  # cores that others may use before a wall time is called disturbed
 
 
-def clips():
-    """Name, file, person, height, frame rates to try."""
-    yield "walking, 30 fps", im.asset(CLIP), WALKER_BOX, HEIGHT_M, (None, 15.0, 10.0)
-    yield "camera 4, 60 fps", im.asset("clip_cam04"), "largest", None, (None, 30.0, 15.0, 10.0)
+def settings(name: str):
+    """Model and frame rate (None: every frame), the reference first."""
+    rates = (None, 15.0, 10.0) if name == clips.WALKING else (None, 30.0, 15.0, 10.0)
+    return [(model, fps) for model in ("full", "lite") for fps in rates]
 
 
-def signals(track, height):
-    motion = im.fit(track, height_m=height, progress=False)
-    return im.simulate(motion, PLACES, rate_hz=100)
+def label(name: str, fps: float | None) -> str:
+    return f"{clips.fps(name)} (all)" if fps is None else f"{fps:g}"
 
 
-def compare(a, b):
-    """r and RMSE of acc and gyro over all axes and sensors, on common instants."""
-    first, last = max(a.time_s[0], b.time_s[0]) + 0.1, min(a.time_s[-1], b.time_s[-1]) - 0.1
-    t = np.arange(first, last, 0.01)
-
-    def at(rec, signal):
-        x = getattr(rec, signal).reshape(rec.time_s.size, -1)
-        return np.stack([np.interp(t, rec.time_s, c) for c in x.T], axis=1)
-
-    out = []
-    for signal in ("acc", "gyro"):
-        x, y = at(a, signal), at(b, signal)
-        r = np.median([np.corrcoef(p, q)[0, 1] for p, q in zip(x.T, y.T, strict=True)])
-        out += [r, np.sqrt(np.mean((x - y) ** 2))]
-    return out
+def after_pose(track, height_m, folder: Path) -> dict[str, Cost]:
+    """Everything behind the estimator, as `imusim simulate` does it, step by step."""
+    with meter() as fit:
+        motion = im.fit(track, height_m=height_m, progress=False)
+    with meter() as smoothing:
+        trajectory = BodyTrajectory(motion)
+    with meter() as simulate:
+        recs = [im.simulate(trajectory, PLACES, sensor=s, rate_hz=100) for s in ("ideal", "bmi270")]
+    with meter() as export:
+        for i, rec in enumerate(recs):
+            rec.save(folder / f"{i}.parquet")
+        im.save_motion(folder / "motion.npz", motion)
+    return {"fit": fit, "smoothing": smoothing, "17 sensors, ideal and BMI270": simulate, "export": export}
 
 
-def throughput():
+def speed(folder: Path) -> list[str]:
+    """Rows of speed, on clips made longer so that the start of the estimator hardly counts."""
     rows = []
-    for name, path, person, height, rates in clips():
-        reference = None
-        for model in ("full", "lite"):
-            for fps in rates:
-                start, cpu = time.perf_counter(), time.process_time()
-                track = im.estimate_pose(path, model=model, fps=fps, person=person, progress=False)
-                pose_wall, pose_cpu = time.perf_counter() - start, time.process_time() - cpu
-                start = time.perf_counter()
-                rec = signals(track, height)
-                rest = time.perf_counter() - start
-                reference = reference or rec
-                seen = float(np.ptp(track.time_s[track.detected]))
-                r_acc, e_acc, r_gyro, e_gyro = compare(reference, rec)
-                rows.append(
-                    f"| {name} | {model} | {'all' if fps is None else f'{fps:g}'} | {seen / (pose_wall + rest):.2f} "
-                    f"| {seen / pose_cpu:.2f} | {r_acc:.2f} | {e_acc:.2f} | {r_gyro:.2f} | {e_gyro:.2f} |"
+    for name in (clips.WALKING, "clip_cam04"):
+        fro = clips.to_and_fro(folder / "fro.mp4", name)
+        long = clips.repeated(folder / f"{name}.mp4", fro, LONG_S)
+        for model, fps in settings(name):
+            with meter() as pose:
+                track = im.estimate_pose(
+                    long, model=model, fps=fps, person=clips.person(name), progress=False
                 )
-                print(rows[-1], flush=True)
-    return rows
-
-
-def share():
-    """What comes after the estimator, on the walking clip, kernels compiled."""
-    warmup()
-    cpu = time.process_time()
-    wall = time.perf_counter()
-    track = im.estimate_pose(im.asset(CLIP), person=WALKER_BOX, progress=False)
-    pose = time.perf_counter() - wall, time.process_time() - cpu
-    steps = {}
-
-    def step(name, work):
-        start, cpu = time.perf_counter(), time.process_time()
-        value = work()
-        steps[name] = time.perf_counter() - start, time.process_time() - cpu
-        return value
-
-    motion = step("fit", lambda: im.fit(track, height_m=HEIGHT_M, progress=False))
-    trajectory = step("smoothing", lambda: BodyTrajectory(motion))
-    recs = step(
-        "17 sensors, ideal and BMI270",
-        lambda: [im.simulate(trajectory, PLACES, sensor=s) for s in ("ideal", "bmi270")],
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        step("export", lambda: [r.save(Path(folder) / f"{i}.parquet") for i, r in enumerate(recs)])
-        step("motion.npz", lambda: im.save_motion(Path(folder) / "motion.npz", motion))
-    rows = [f"| {n} | {100 * w / pose[0]:.1f} % | {100 * c / pose[1]:.1f} % |" for n, (w, c) in steps.items()]
-    wall, cpu = (sum(s[i] for s in steps.values()) / pose[i] for i in (0, 1))
-    return [*rows, f"| **together** | **{100 * wall:.1f} %** | **{100 * cpu:.1f} %** |"]
-
-
-def looped(path, seconds):
-    """A clip of one person that walks to and fro for so long, half size, 30 fps."""
-    import av
-
-    frames = []
-    with av.open(str(im.asset("clip_cam04"))) as source:
-        for i, frame in enumerate(source.decode(video=0)):
-            if i % 2 == 0:
-                frames.append(frame.reformat(width=544, height=960, format="yuv420p").to_ndarray())
-    cycle = frames + frames[-2:0:-1]
-    with av.open(str(path), "w") as target:
-        stream = target.add_stream("libx264", rate=30, options={"crf": "23", "preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = 544, 960, "yuv420p"
-        for i in range(int(seconds * 30)):
-            target.mux(stream.encode(av.VideoFrame.from_ndarray(cycle[i % len(cycle)], format="yuv420p")))
-        target.mux(stream.encode())
-    return path
-
-
-def memory():
-    """Peak resident memory of `imusim simulate` on clips of two lengths."""
-    rows = []
-    for minutes in (2, 10):
-        with tempfile.TemporaryDirectory() as folder:
-            clip = looped(Path(folder) / "long.mp4", 60 * minutes)
-            code = (
-                "import sys; from imusim.cli import main\n"
-                "main(sys.argv[1:])\n"
-                "status = open('/proc/self/status').read()\n"
-                "print('peak', status.split('VmHWM:')[1].split()[0])"  # ru_maxrss would be the parent's
+            steps = after_pose(track, clips.height_m(name), folder)
+            rest = Cost(sum(c.wall_s for c in steps.values()), sum(c.cpu_s for c in steps.values()))
+            hours = track.time_s[-1] - track.time_s[0] + 1 / clips.fps(name)
+            mark = "" if pose.others < BUSY else " ~"
+            rows.append(
+                f"| {name[5:]} | {model} | {label(name, fps)} | {hours / pose.wall_s:.2f}{mark} "
+                f"| {hours / (pose.wall_s + rest.wall_s):.2f}{mark} | {hours / pose.cpu_s:.2f} | {hours / rest.cpu_s:.1f} "
+                f"| {1e3 * pose.cpu_s / track.time_s.size:.0f} | {100 * rest.cpu_s / pose.cpu_s:.0f} % | {pose.others:.1f} |"
             )
-            args = [
-                "simulate",
-                str(clip),
-                "--pose-model",
-                "lite",
-                "--pose-fps",
-                "10",
-                "--out",
-                folder + "/out",
-            ]
-            done = subprocess.run(
-                [sys.executable, "-c", code, *args], capture_output=True, text=True, check=True
-            )
-            peak = int(done.stdout.split("peak ")[1].split()[0]) / 1024
-            rows.append(f"| {minutes} min | {peak:.0f} MB |")
             print(rows[-1], flush=True)
     return rows
 
 
-def cpu_of(code):
+def signals(name: str, model: str, fps: float | None):
+    """Ideal recording at the 17 places, and at wrists and ankles."""
+    track = im.estimate_pose(
+        im.asset(name), model=model, fps=fps, person=clips.person(name), progress=False
+    )
+    motion = im.fit(track, height_m=clips.height_m(name), progress=False)
+    return im.simulate(motion, [PLACES, *SHOWN["wrists"], *SHOWN["ankles"]], rate_hz=100)
+
+
+def compare(a, b) -> dict[str, list[tuple[float, float]]]:
+    """r and RMSE of acc and gyro in sensor axes: of every one of the 17, and of the places shown.
+
+    RMSE is of the vector (root of the mean squared norm of the difference); r pools the three axes, each less its
+    mean, so that gravity is not counted as agreement.
+    """
+    first, last = max(a.time_s[0], b.time_s[0]) + EDGE_S, min(a.time_s[-1], b.time_s[-1]) - EDGE_S
+    t = a.time_s[(a.time_s >= first) & (a.time_s <= last)]
+    found: dict[str, list[tuple[float, float]]] = {}
+    for s, sensor in enumerate(a.sensors):
+        both = []
+        for signal in ("acc", "gyro"):
+            x, y = (
+                np.stack([np.interp(t, r.time_s, getattr(r, signal)[:, s, i]) for i in range(3)], axis=1)
+                for r in (a, b)
+            )
+            known = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
+            x, y = x[known], y[known]
+            error = float(np.sqrt(((x - y) ** 2).sum(axis=1).mean()))
+            x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+            both += [(float((x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum())), error)]
+        groups = [g for g, members in SHOWN.items() if sensor in members]
+        groups += ["17"] if s < 17 else []
+        for g in groups:
+            found.setdefault(g, []).append(tuple(np.ravel(both)))
+    return found
+
+
+def accuracy() -> list[str]:
+    """Rows of what each setting costs against the full model at every frame."""
+    rows = []
+    for title, names in ((clips.WALKING[5:], (clips.WALKING,)), ("four views", clips.VIEWS)):
+        reference = {n: signals(n, "full", None) for n in names}
+        for model, fps in settings(names[0])[1:]:
+            pooled: dict[str, list[tuple[float, float]]] = {}
+            for n in names:
+                for group, values in compare(reference[n], signals(n, model, fps)).items():
+                    pooled.setdefault(group, []).extend(values)
+            cells = []
+            for group in ("17", *SHOWN):
+                r_acc, e_acc, r_gyro, e_gyro = np.median(pooled[group], axis=0)
+                cells += [f"{r_acc:.2f} · {e_acc:.2f}", f"{r_gyro:.2f} · {e_gyro:.2f}"]
+            rows.append(f"| {title} | {model} | {label(names[0], fps)} | " + " | ".join(cells) + " |")
+            print(rows[-1], flush=True)
+    return rows
+
+
+def share(folder: Path, runs: int = 3) -> list[str]:
+    """Rows: each step behind the estimator as a share of the estimator's time, walking clip, best of some runs."""
+    name, clip = clips.WALKING, im.asset(clips.WALKING)
+    best: dict[str, Cost] = {}
+
+    def keep(step: str, cost: Cost) -> None:
+        old = best.setdefault(step, cost)
+        best[step] = Cost(min(old.wall_s, cost.wall_s), min(old.cpu_s, cost.cpu_s))
+
+    for _ in range(runs):
+        with meter() as pose:
+            track = im.estimate_pose(clip, person=clips.person(name), progress=False)
+        keep("pose", pose)
+        for step, cost in after_pose(track, clips.height_m(name), folder).items():
+            keep(step, cost)
+    fresh = [_fresh(folder / f"out{i}", clip) for i in range(2)]
+    pose = best.pop("pose")
+    total = Cost(sum(c.wall_s for c in best.values()), sum(c.cpu_s for c in best.values()))
+    rows = [_share_row("estimator", pose, pose)]
+    rows += [_share_row(step, cost, pose) for step, cost in best.items()]
+    rows.append(_share_row("**everything behind the estimator**", total, pose))
+    seconds = {k: min(f[k] for f in fresh) for k in fresh[0]}
+    behind = sum(v for k, v in seconds.items() if k not in ("pose", "report"))
+    rows.append(
+        f"| the same in a new process, once (`seconds` of the workflow) | {behind:.2f} s | "
+        f"{100 * behind / seconds['pose']:.0f} % | | |"
+    )
+    rows.append(
+        f"| report.png, in that process | {seconds['report']:.2f} s | {100 * seconds['report'] / seconds['pose']:.0f} % | | |"
+    )
+    return rows
+
+
+def _share_row(step: str, cost: Cost, pose: Cost) -> str:
+    return (
+        f"| {step} | {cost.wall_s:.2f} s | {100 * cost.wall_s / pose.wall_s:.1f} % "
+        f"| {cost.cpu_s:.2f} s | {100 * cost.cpu_s / pose.cpu_s:.1f} % |"
+    )
+
+
+def _fresh(out: Path, clip: Path) -> dict[str, float]:
+    """Wall seconds of the steps in a process of its own, as a user runs it."""
+    code = f"from benchmarks.bench_video import whole; whole({str(clip)!r}, {str(out)!r})"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    return {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines() if line)}
+
+
+def whole(clip: str, out: str) -> None:
+    """Run the workflow and print the seconds of its steps."""
+    result = simulate_file(
+        clip,
+        out,
+        pose=PoseOptions(person=clips.person(clips.WALKING)),
+        fit=FitOptions(height_m=clips.height_m(clips.WALKING)),
+        sensors=SensorOptions(placements=PLACES),
+        progress=False,
+    )
+    for step, s in result.seconds.items():
+        print(step, s)
+
+
+def cpu_of(code: str, runs: int = 7) -> float:
+    """Median CPU seconds of a Python process."""
     times = []
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for _ in range(runs):
+        before = getrusage(RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        after = getrusage(RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return float(np.median(times))
 
 
-def startup():
-    bare = cpu_of("pass")
-    rows = []
-    for label, code in (
-        ("import imusim", "import imusim"),
-        ("import numpy", "import numpy"),
-        (
-            "imusim --help",
-            "import sys; sys.argv = ['imusim', '--help']; from imusim.cli import main\ntry: main()\nexcept SystemExit: pass",
-        ),
-    ):
-        rows.append(f"| {label} | {cpu_of(code) - bare:.2f} s |")
-    return rows
-
-
-def main():
-    warnings.simplefilter("ignore")
-    text = "\n".join(
-        [
-            "## The video chain",
-            "",
-            "`python -m benchmarks.bench_video`, 2 cores, no GPU. Accuracy is against the full model at every frame of",
-            "the same clip: median r and RMSE over 17 places and three axes. Throughput is video time in which the",
-            "person is seen over wall time of pose, fit and simulation (video-hours per wall-hour), and over",
-            "the CPU time of the pose step alone.",
-            "",
-            "| clip | model | frames/s | video h / wall h | video h / CPU h | acc r | acc RMSE | gyro r | gyro RMSE |",
-            "|---|---|---|---|---|---|---|---|---|",
-            *throughput(),
-            "",
-            "What comes after the pose estimator, as a share of its time (walking clip, kernels compiled):",
-            "",
-            "| step | wall | CPU |",
-            "|---|---|---|",
-            *share(),
-            "",
-            "Peak memory of `imusim simulate`, everything included (lite model, 10 frames/s):",
-            "",
-            "| clip | peak |",
-            "|---|---|",
-            *memory(),
-            "",
-            "Start-up beyond the bare interpreter, CPU time:",
-            "",
-            "| | |",
-            "|---|---|",
-            *startup(),
-        ]
+def startup() -> list[str]:
+    """Rows: CPU seconds of starting, the interpreter's own included."""
+    show_help = (
+        "import sys; from imusim.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
     )
-    print(text)
-    write("video", text)
+    codes = {
+        "bare interpreter": "pass",
+        "`import numpy`": "import numpy",
+        "`import imusim`": "import imusim",
+        "`imusim --help`": show_help,
+        "`imusim simulate --help`": show_help.replace("['--help']", "['simulate', '--help']"),
+    }
+    return [f"| {what} | {cpu_of(code):.2f} s |" for what, code in codes.items()]
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    from imusim.warmup import warmup
+
+    warmup()
+    im.estimate_pose(im.asset("clip_cam01"), model="lite", fps=10.0, progress=False)  # libraries are loaded
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shares, starts = share(folder), startup()
+        speeds, costs = speed(folder), accuracy()
+    text = [
+        "## The video chain",
+        "",
+        "`python -m benchmarks.bench_video`",
+        "",
+        "### Speed",
+        "",
+        f"Video-hours per hour, on clips repeated to and fro for {LONG_S:g} s. \"Pose\" is the whole of `estimate_pose`:",
+        "decoding, cuts, choice of person, networks. \"Rest\" is fit, smoothing, 17 sensors at 100 Hz ideal and BMI270,",
+        "export. A wall time during which other processes used more than "
+        f"{BUSY} of our cores (last column) is marked ~: it",
+        "is a lower bound.",
+        "",
+        "| clip | model | frames/s | pose / wall h | all / wall h | pose / CPU h | rest / CPU h | pose CPU ms/frame "
+        "| rest : pose (CPU) | others, cores |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        *speeds,
+        "",
+        "### What a faster setting costs",
+        "",
+        "Ideal signals in sensor axes against those of the full model at every frame of the same clip: r · RMSE",
+        "(vector; m/s², rad/s). Median over sensors (and over the views). The reference is an estimate itself, so this is",
+        "how much the answer changes, not how wrong it is.",
+        "",
+        "| clip | model | frames/s | acc, 17 places | gyro, 17 places | acc, pelvis | gyro, pelvis | acc, wrists "
+        "| gyro, wrists | acc, ankles | gyro, ankles |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+        *costs,
+        "",
+        "### Share of what comes behind the estimator",
+        "",
+        "Walking clip, full model, every frame; kernels compiled before; the best of three runs each.",
+        "",
+        "| step | wall | of the estimator's | CPU | of the estimator's |",
+        "|---|---|---|---|---|",
+        *shares,
+        "",
+        "### Start-up",
+        "",
+        "| CPU time of a process | |",
+        "|---|---|",
+        *starts,
+    ]
+    print("\n".join(text))
+    write("video", "\n".join(text))
 
 
 if __name__ == "__main__":

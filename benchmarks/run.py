@@ -1,7 +1,7 @@
 """Run every benchmark and rewrite benchmarks/README.md."""
 
-from benchmarks import bench_core, bench_video, bench_views
+from benchmarks import bench_core, bench_memory, bench_video, bench_views
 
 if __name__ == "__main__":
-    for part in (bench_core, bench_views, bench_video):
+    for part in (bench_video, bench_memory, bench_views, bench_core):
         part.main()
