@@ -81,7 +81,14 @@ def rows_of(folder: Path) -> list[str]:
             for minutes in MINUTES:
                 clip = clips.repeated(folder / "long.mp4", source, 60 * minutes)
                 with tempfile.TemporaryDirectory(dir=folder) as out:
-                    options = ["--out", out, "--placements", "body17", "--person", clips.person(clips.WALKING)]
+                    options = [
+                        "--out",
+                        out,
+                        "--placements",
+                        "body17",
+                        "--person",
+                        clips.person(clips.WALKING),
+                    ]
                     options += ["--pose-model", "lite", "--pose-fps", str(POSE_FPS), "--height-m", "1.65"]
                     options += [] if report else ["--no-report"]
                     peaks.append(peak_mb(_SIMULATE, "simulate", str(clip), *options))

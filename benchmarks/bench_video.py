@@ -1,6 +1,6 @@
 """The video chain: speed by model and frame rate and what it costs in accuracy; shares of the steps; start-up.
 
-    python -m benchmarks.bench_video
+python -m benchmarks.bench_video
 """
 
 from __future__ import annotations
@@ -83,9 +83,7 @@ def speed(folder: Path) -> list[str]:
 
 def signals(name: str, model: str, fps: float | None):
     """Ideal recording at the 17 places, and at wrists and ankles."""
-    track = im.estimate_pose(
-        im.asset(name), model=model, fps=fps, person=clips.person(name), progress=False
-    )
+    track = im.estimate_pose(im.asset(name), model=model, fps=fps, person=clips.person(name), progress=False)
     motion = im.fit(track, height_m=clips.height_m(name), progress=False)
     return im.simulate(motion, [PLACES, *SHOWN["wrists"], *SHOWN["ankles"]], rate_hz=100)
 
@@ -180,7 +178,9 @@ def _share_row(step: str, cost: Cost, pose: Cost) -> str:
 def _fresh(out: Path, clip: Path) -> dict[str, float]:
     """Wall seconds of the steps in a process of its own, as a user runs it."""
     code = f"from benchmarks.bench_video import whole; whole({str(clip)!r}, {str(out)!r})"
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
     return {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines() if line)}
 
 
@@ -211,9 +211,7 @@ def cpu_of(code: str, runs: int = 7) -> float:
 
 def startup() -> list[str]:
     """Rows: CPU seconds of starting, the interpreter's own included."""
-    show_help = (
-        "import sys; from imusim.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
-    )
+    show_help = "import sys; from imusim.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
     codes = {
         "bare interpreter": "pass",
         "`import numpy`": "import numpy",
@@ -241,8 +239,8 @@ def main() -> None:
         "",
         "### Speed",
         "",
-        f"Video-hours per hour, on clips repeated to and fro for {LONG_S:g} s. \"Pose\" is the whole of `estimate_pose`:",
-        "decoding, cuts, choice of person, networks. \"Rest\" is fit, smoothing, 17 sensors at 100 Hz ideal and BMI270,",
+        f'Video-hours per hour, on clips repeated to and fro for {LONG_S:g} s. "Pose" is the whole of `estimate_pose`:',
+        'decoding, cuts, choice of person, networks. "Rest" is fit, smoothing, 17 sensors at 100 Hz ideal and BMI270,',
         "export. A wall time during which other processes used more than "
         f"{BUSY} of our cores (last column) is marked ~: it",
         "is a lower bound.",
