@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from imusim.types import Floats, Kinematics, Motion, Placement, check_time
 if TYPE_CHECKING:
     from pathlib import Path
 
+_BLOCK = 4096
 AXES = ("segment", "android", "coremotion")
 
 
@@ -82,8 +83,8 @@ def simulate(
                 "a Trajectory's frames are the sensors: leave placements out, or use .mounted(offset_m, rotation_wxyz)"
             )
         t = _instants(source.time_s, rate_hz, time_s)
-        k = source.kinematics(t)
-        names = tuple(f"s{i}" for i in range(k.position.shape[1]))
+        acc, gyro = _in_blocks(t, lambda part: ideal_signals(source.kinematics(part)))
+        names = tuple(f"s{i}" for i in range(acc.shape[1]))
         acc_sd = gyro_sd = None
         confidence = None
     else:
@@ -94,16 +95,20 @@ def simulate(
         chosen = resolve("fimad" if placements is None else placements)
         sites = attach(motion.body, motion.shape, chosen, axes="segment" if axes == "segment" else "device")
         t = _instants(motion.time_s[motion.valid], rate_hz, time_s)
-        k = body_traj.kinematics(t, sites)
         names = sites.names
-        acc_sd, gyro_sd = body_traj.uncertainty(t, sites)
+        acc, gyro, acc_sd, gyro_sd = _in_blocks(
+            t,
+            lambda part: (
+                *ideal_signals(body_traj.kinematics(part, sites)),
+                *body_traj.uncertainty(part, sites),
+            ),
+        )
         confidence = _confidence(t, motion, sites.weights)
         metadata |= {
             "placements": [_placement_dict(p) for p in chosen],
             "smoothing": body_traj.settings,
             "motion": {**motion.metadata, "up_sd_deg": motion.up_sd_deg, "body": motion.body.name},
         }
-    acc, gyro = ideal_signals(k)
     valid = np.asarray(np.isfinite(acc).all(axis=-1))
     metadata["sensor"] = model.describe()
     rec = Recording(
@@ -136,6 +141,12 @@ def ideal_signals(k: Kinematics) -> tuple[Floats, Floats]:
     """
     q = k.orientation
     return rotate_inverse(q, k.acceleration - np.asarray(GRAVITY_W)), rotate_inverse(q, k.angular_velocity)
+
+
+def _in_blocks(t: Floats, work: Callable[[Floats], tuple[Floats, ...]]) -> tuple[Floats, ...]:
+    """Evaluate instant by instant in blocks, so that memory does not hold the kinematics of an hour."""
+    parts = [work(t[i : i + _BLOCK]) for i in range(0, t.size, _BLOCK)]
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def _instants(known: Floats, rate_hz: float, wanted: ArrayLike | None) -> Floats:

@@ -31,7 +31,7 @@ measurement noise). Calibrated on four triangulated views of a walk and on clips
 _PRIOR_SD = 1.2  # of log κ about `START`, for clips too short to tell
 _STEP = 0.3  # of log κ on the search grid
 _RANGE = (np.log(0.015), np.log(4.0))
-_FRAMES = 160  # a stretch this long is enough to choose by
+_FRAMES = 110  # a stretch this long is enough to choose by
 
 
 def bandwidth_hz(kappa: float, step_s: float) -> float:

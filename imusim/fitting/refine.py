@@ -31,7 +31,7 @@ STANDING_WALK = 0.015 / np.sqrt(REFERENCE_RATE_HZ)
 """Random walk of a standing foot, m/√s."""
 STAGES = ((8.0, False, 5), (2.5, True, 4), (2.5, True, 4))
 """Scale of the Cauchy loss (sd), whether feet stand, most iterations. The process noise is chosen before the last."""
-CHUNK, OVERLAP = 1500, 180
+CHUNK, OVERLAP = 700, 120
 
 _SD3_FACTOR = SD_FACTOR.copy()
 for _name in NAMES:  # the world landmarks' feet are half as long as feet are
