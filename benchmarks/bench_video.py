@@ -163,7 +163,8 @@ def share(folder: Path, runs: int = 3) -> list[str]:
         f"{100 * behind / seconds['pose']:.0f} % | | |"
     )
     rows.append(
-        f"| report.png, in that process | {seconds['report']:.2f} s | {100 * seconds['report'] / seconds['pose']:.0f} % | | |"
+        f"| report.png, in that process | {seconds['report']:.2f} s "
+        f"| {100 * seconds['report'] / seconds['pose']:.0f} % | | |"
     )
     return rows
 
