@@ -1,0 +1,34 @@
+"""What users of mujo get when something is wrong. All are `imusim.errors.ImusimError`s: one sentence, no traceback."""
+
+from __future__ import annotations
+
+from imusim.errors import ConfigError, ImusimError, MissingExtra, OutputError, ShapeError, unknown_name
+
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DatasetError",
+    "ImusimError",
+    "MissingExtra",
+    "OutputError",
+    "ShapeError",
+    "SplitError",
+    "TrainingError",
+    "unknown_name",
+]
+
+
+class DatasetError(ImusimError, ValueError):
+    """A data set is missing, incomplete, in another layout than as downloaded, or damaged."""
+
+
+class SplitError(ImusimError, ValueError):
+    """A split is impossible: a person without windows, a class left empty, one class only."""
+
+
+class TrainingError(ImusimError, RuntimeError):
+    """Training went wrong (a loss that is not finite); the last good checkpoint is kept."""
+
+
+class CheckpointError(ImusimError, ValueError):
+    """A checkpoint is damaged, of another configuration, or of a kind that could run code."""
