@@ -79,19 +79,24 @@ def repeated(path: Path, source: Path, seconds: float) -> Path:
 
 
 def turned(path: Path, name: str, angle_deg: float) -> tuple[Path, str]:
-    """The clip turned in its plane (counter-clockwise), and whom to follow in it."""
-    matrix = None
-    who = person(name)
+    """The clip turned in its plane (counter-clockwise), and whom to follow in it.
+
+    The canvas grows so that nothing is cut off: limbs near the border must not vanish by turning.
+    """
+    matrix = np.zeros((2, 3))
 
     def images():
-        nonlocal matrix
         for rgb in pictures(name):
-            size = rgb.shape[1], rgb.shape[0]
-            matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle_deg, 1.0)
+            h, w = rgb.shape[:2]
+            c, s = abs(np.cos(np.radians(angle_deg))), abs(np.sin(np.radians(angle_deg)))
+            size = int(np.ceil(w * c + h * s)), int(np.ceil(w * s + h * c))
+            matrix[:] = cv2.getRotationMatrix2D((w / 2, h / 2), angle_deg, 1.0)
+            matrix[:, 2] += (size[0] - w) / 2, (size[1] - h) / 2
             yield cv2.warpAffine(rgb, matrix, size, borderMode=cv2.BORDER_REPLICATE)
 
     encode(path, images(), fps(name), crf=12)
-    if who != "largest" and matrix is not None:
+    who = person(name)
+    if who != "largest":
         x, y, w, h = (float(v) for v in who.split(","))
         cx, cy = matrix @ [x + w / 2, y + h / 2, 1.0]
         who = f"{cx - w / 2:.0f},{cy - h / 2:.0f},{w:.0f},{h:.0f}"

@@ -1,6 +1,6 @@
 """The whole clip at once: damped Gauss–Newton on all frames' unknowns, robust, with standard deviations.
 
-Residuals and their standard deviations: 3D landmarks (35 mm across the view, 90 mm along it, up to a free shift per
+Residuals and their standard deviations: 3D landmarks (45 mm across the view, 160 mm along it, up to a free shift per
 frame), image landmarks (25 mm at the person's distance), feet that seem to stand still (random walk, 1.5 cm/s over one
 frame at 30/s), and the priors of `imusim.fitting.skeleton`. Landmarks further off than a few sd lose their say
 (Cauchy), first mildly, then firmly, so that the start matters less (graduated non-convexity, Blake and
@@ -24,7 +24,7 @@ from imusim.fitting.process import GROUPS, START, choose_process, group_of_unkno
 from imusim.fitting.skeleton import ANGLES, BALLS, N_DOFS, REFERENCE_RATE_HZ, Skeleton, pose_prior
 from imusim.types import Floats
 
-IN_PLANE_SD_M, DEPTH_SD_M, IMAGE_SD_M = 0.035, 0.090, 0.025
+IN_PLANE_SD_M, DEPTH_SD_M, IMAGE_SD_M = 0.045, 0.160, 0.025
 STILL_SPEED = 0.25
 """Speed of a foot across the view, m/s, at which it counts half as standing."""
 STANDING_WALK = 0.015 / np.sqrt(REFERENCE_RATE_HZ)

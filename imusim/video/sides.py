@@ -1,9 +1,9 @@
 """Undo left-right confusion: the estimator sometimes sees a back for a front, or takes one leg for the other.
 
-In the image, a person seen from behind with left and right exchanged looks like the person seen from the front with
-depth reversed (a mirror image through the image plane, then mirrored names). Which reading is meant is chosen for
-the whole shot at once: the sequence of readings whose landmarks move most smoothly (Viterbi over pairs of frames,
-prediction with constant velocity, so that legs may cross), with a small price for every frame read against the
+An estimator that takes a front for a back exchanges the names of left and right; the depth of what it sees stays
+right (measured: read with reversed depth, no stretch of the sample clips is smoother). Which reading is meant is
+chosen for the whole shot at once: the sequence of readings whose landmarks move most smoothly (Viterbi over pairs of
+frames, prediction with constant velocity, so that legs may cross), with a small price for every frame read against the
 estimator.
 """
 
@@ -42,7 +42,6 @@ _TORSO_PAIRS = tuple(
     for part in ("shoulder", "hip")
 )
 _READINGS = (np.arange(len(LANDMARK_NAMES)), _LEG, _ALL, _ALL[_LEG])
-_REVERSED = (False, False, True, True)  # whether depth changes sign
 
 
 def untangle_sides(
@@ -82,8 +81,6 @@ def untangle_sides(
                     px[frame, order],
                     visibility[frame, order],
                 )
-                if _REVERSED[choice]:
-                    world_m[frame, :, 2] *= -1.0
                 changed[frame] = True
     return world_m, px, visibility, changed
 
@@ -98,9 +95,7 @@ def _smoothest(t: Floats, world: Floats, px: Floats, visibility: Floats) -> NDAr
     weight = np.empty((count, readings, len(BODY)), dtype=np.float32)
     for r, order in enumerate(_READINGS):
         points[:, r, :, :2] = px[:, order][:, BODY] / scale
-        points[:, r, :, 2] = world[:, order][:, BODY, 2] * (
-            -0.5 if _REVERSED[r] else 0.5
-        )  # depth is worth less
+        points[:, r, :, 2] = 0.5 * world[:, order][:, BODY, 2]  # depth is worth less
         weight[:, r] = visibility[:, order][:, BODY] + 0.1
 
     def cost(error: Floats, w: Floats) -> Floats:

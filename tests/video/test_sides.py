@@ -57,11 +57,11 @@ def test_a_real_turn_is_left_alone():
     assert not untangle_sides(t, world, px, seen, shot)[3].any()
 
 
-def test_back_taken_for_front_is_undone_with_depth_reversed():
+def test_back_taken_for_front_is_undone_and_depth_kept():
     t, world, px, seen, shot = walk(10.0)
     wrong_w, wrong_p = world.copy(), px.copy()
     for flipped in (slice(20, 23), slice(40, 60), slice(70, 71)):
-        wrong_w[flipped] = world[flipped][:, OTHER] * (1, 1, -1)
+        wrong_w[flipped] = world[flipped][:, OTHER]
         wrong_p[flipped] = px[flipped][:, OTHER]
     w, p, _, changed = untangle_sides(t, wrong_w, wrong_p, seen, shot)
     assert changed.sum() == 24
