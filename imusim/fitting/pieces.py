@@ -70,7 +70,7 @@ def find_pieces(track: PoseTrack, max_gap_s: float) -> Pieces:
         gap = time[frame] - time[last] > max_gap_s and frame - last > 1
         if new_shot or gap or cuts[last + 1 : frame + 1].any():
             close(start, last, number)
-            cut += int(gap and not new_shot)
+            cut += int(gap)
             start, number = frame, 0
         elif frame - last > 1:
             bridged += 1

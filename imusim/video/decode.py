@@ -87,12 +87,8 @@ def probe(path: Path | str) -> VideoInfo:
         width, height = stream.codec_context.width, stream.codec_context.height
         size = (height, width) if rotation % 180 else (width, height)
         fps = float(stream.average_rate or stream.guessed_rate or 0)
-        duration = 0.0
-        if stream.duration and stream.time_base:
-            duration = float(stream.duration * stream.time_base)
-        elif container.duration:
-            duration = container.duration / 1e6
         tags = {**container.metadata, **stream.metadata}
+        duration = _duration_s(container, stream)
         count = stream.frames or round(duration * fps)
         return VideoInfo(path, size, fps, duration, count, rotation, focal_from_tags(tags, size), tags)
 
@@ -139,7 +135,7 @@ def frames(
     with _opened(path) as container:
         stream = _picture(container, path)
         stream.thread_type = "AUTO"
-        expected = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+        expected = _duration_s(container, stream)
         first: float | None = None
         latest = -math.inf
         due = 0
@@ -236,6 +232,13 @@ def _picture(container: Any, path: Path) -> Any:
             return stream
     what = "only sound" if container.streams.audio else "no video stream"
     raise VideoError(f"{path} holds {what}. Give a file with a picture.")
+
+
+def _duration_s(container: Any, stream: Any) -> float:
+    """What the file says of its length, s; 0 if it says nothing."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else 0.0
 
 
 def _reason(error: BaseException) -> str:
