@@ -1,0 +1,138 @@
+"""results.csv → one table a data set, in Markdown and CSV."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mujo.data import card
+from mujo.evaluate.plan import FOREST
+from mujo.evaluate.results import Results, parse_labelled, write_whole
+from mujo.metrics import person_interval
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All seeds of one setting.
+
+    Attributes
+    ----------
+    method : encoder, objective, mode in words
+    labelled : "f0.05" or "k4"
+    mean, sd : of macro-F1 over seeds (each on its fold)
+    low, high : 95 % interval, people drawn
+    units, windows : labelled bouts and windows, medians
+    seeds : how many
+    counts : (P, K, K), confusion matrix of each person
+    """
+
+    method: str
+    labelled: str
+    mean: float
+    sd: float
+    low: float
+    high: float
+    units: int
+    windows: int
+    seeds: int
+    counts: np.ndarray
+
+
+def method_name(row: dict[str, str]) -> str:
+    """What was compared, in words."""
+    if row["encoder"] == FOREST:
+        return "statistics + random forest"
+    if row["init"] == "scratch":
+        return f"{row['encoder']}, from scratch"
+    return f"{row['encoder']}, {row['objective']}, {'probe' if row['mode'] == 'probe' else 'fine-tuned'}"
+
+
+def summaries(results: Results) -> dict[str, list[Summary]]:
+    """Data set → summaries, by method and then by how much is labelled."""
+    groups: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in results.rows():
+        groups[row["dataset"], method_name(row), row["labelled"]].append(row)
+    out: dict[str, list[Summary]] = defaultdict(list)
+    for (dataset, method, labelled), rows in groups.items():
+        scores = np.array([float(r["macro_f1"]) for r in rows])
+        people: dict[str, np.ndarray] = {}
+        for row in rows:  # a person who was tested with several seeds counts once, with all of them
+            for person, counts in results.people_of(row).items():
+                people[person] = people.get(person, 0) + counts
+        counts = np.array(list(people.values()))
+        low, high = person_interval(counts)
+        out[dataset].append(
+            Summary(
+                method, labelled, float(scores.mean()), float(scores.std(ddof=1)) if len(scores) > 1 else float("nan"),
+                low, high, int(np.median([int(r["n_units"]) for r in rows])),
+                int(np.median([int(r["n_train"]) for r in rows])), len(rows), counts,
+            )
+        )  # fmt: skip
+    return {d: sorted(s, key=lambda s: (s.method, order(s.labelled))) for d, s in out.items()}
+
+
+def order(labelled: str) -> tuple[int, float]:
+    """Sort key: fractions before bouts a class, then by size."""
+    how = parse_labelled(labelled)
+    return (1, how.units) if how.units is not None else (0, how.fraction or 0.0)
+
+
+def write_tables(results: Results) -> list[Path]:
+    """Write <data set>.md and .csv, and tables.md with all of them."""
+    files, pages = [], []
+    for dataset, found in sorted(summaries(results).items()):
+        page = table(dataset, found)
+        lines = ["method,labelled,macro_f1,sd,low,high,labelled_bouts,labelled_windows,seeds,people"]
+        lines += [
+            f'"{s.method}",{s.labelled},{s.mean:.4f},{s.sd:.4f},{s.low:.4f},{s.high:.4f},{s.units},{s.windows},{s.seeds},'
+            f"{len(s.counts)}"
+            for s in found
+        ]
+        write_whole(results.folder / f"{dataset}.md", page)
+        write_whole(results.folder / f"{dataset}.csv", "\n".join(lines) + "\n")
+        files += [results.folder / f"{dataset}.md", results.folder / f"{dataset}.csv"]
+        pages.append(page)
+    if pages:
+        write_whole(results.folder / "tables.md", "\n".join(pages))
+        files.append(results.folder / "tables.md")
+    return files
+
+
+def table(dataset: str, found: list[Summary]) -> str:
+    """A Markdown table: methods down, labels across; mean ± sd over seeds [95 % interval over people]."""
+    columns = sorted({s.labelled for s in found}, key=order)
+    size = {c: next(s for s in found if s.labelled == c) for c in columns}
+    heads = [
+        (
+            f"{parse_labelled(c).units} a class"
+            if c.startswith("k")
+            else f"{100 * (parse_labelled(c).fraction or 0):g} %"
+        )
+        + f" ({size[c].units} bouts, {size[c].windows} windows)"
+        for c in columns
+    ]
+    lines = [
+        f"## {card(dataset).title}",
+        "",
+        "Macro-F1 on people who were not trained on: mean ± standard deviation over seeds [95 % interval, people drawn]; "
+        "n: labelled bouts.",
+        "",
+        "| method | " + " | ".join(heads) + " |",
+        "|---|" + "---|" * len(columns),
+    ]
+    for method in dict.fromkeys(s.method for s in found):
+        cells = {s.labelled: s for s in found if s.method == method}
+        texts = [_cell(cells[c]) if c in cells else "" for c in columns]
+        lines.append(f"| {method} | " + " | ".join(texts) + " |")
+    seeds = sorted({s.seeds for s in found})
+    lines += ["", f"Seeds a cell: {', '.join(map(str, seeds))}.", ""]
+    return "\n".join(lines)
+
+
+def _cell(s: Summary) -> str:
+    spread = f" ± {s.sd:.3f}" if s.seeds > 1 else ""
+    interval = f" [{s.low:.2f}, {s.high:.2f}]" if np.isfinite(s.low) else ""
+    return f"{s.mean:.3f}{spread}{interval}"
