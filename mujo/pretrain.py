@@ -24,7 +24,7 @@ from mujo.errors import CheckpointError, ConfigError, ShapeError
 from mujo.layout import Layout
 from mujo.training import Budget, adamw, descend, one_thread, schedule, seeded
 
-STEPS = Budget(epochs=30.0, least_steps=300, most_steps=800, batch=128, lr=2e-3)
+STEPS = Budget(epochs=30.0, least_steps=300, most_steps=600, batch=128, lr=2e-3)
 """Default budget of a pre-training."""
 _FORMAT = "mujo-unfinished-1"
 

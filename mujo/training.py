@@ -31,7 +31,7 @@ class Budget:
 
     epochs: float = 30.0
     least_steps: int = 150
-    most_steps: int = 900
+    most_steps: int = 600
     batch: int = 64
     lr: float = 3e-3
     encoder_lr: float = 0.3
