@@ -113,7 +113,7 @@ def _bouts(
     label = np.full(time_ms.size, CARD.classes.index("non_activity"))
     number = np.zeros(time_ms.size, dtype=int)  # neighbouring sets of one exercise stay apart
     for i, (begin, end, _, what) in enumerate(labels):
-        inside = (frame >= begin) & (frame <= end)
+        inside = (frame >= begin) & (frame < end + 1)  # the last frame lasts until the next
         label[inside], number[inside] = CARD.classes.index(what), i + 1
     out = []
     for i, (a, b) in enumerate(stretches(label, number)):
