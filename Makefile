@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo   a real video clip becomes an IMU recording, in out/ (installs itself in $(VENV))"
+	@echo "make demo   a real video clip becomes an IMU recording, then real exercises are learnt; in out/"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make lint   ruff, basedpyright, import contracts, codespell"
 	@echo "make bench  the benchmarks; rewrites the table in benchmarks/README.md"
@@ -26,13 +26,21 @@ $(VENV)/.video: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) -e ".[video]"
 	@touch $@
 
+$(VENV)/.train: pyproject.toml constraints.txt $(VENV)/.video
+	@echo "installing what training needs (PyTorch, about 1 GB, once) ..."
+	@$(PIP) -e ".[video,train]"
+	@touch $@
+
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing what the tests and linters need (about 1 GB more, once) ..."
 	@$(PIP) -e ".[dev]"
-	@touch $@ $(VENV)/.video
+	@touch $@ $(VENV)/.video $(VENV)/.train
 
+# The picture comes first; only then is installed what training needs.
 demo: $(VENV)/.video
 	@$(BIN)/imusim demo --out out
+	@$(MAKE) --no-print-directory $(VENV)/.train
+	@$(BIN)/mujo demo --out out/mujo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmarks.meter import machine
 
 PAGE = Path(__file__).with_name("README.md")
-ORDER = ("intro", "video", "memory", "views", "core")
+ORDER = ("intro", "video", "memory", "views", "core", "train")
 _TITLE = "# Benchmarks"
-_PACKAGES = ("numpy", "scipy", "numba", "mediapipe", "av", "pyarrow", "matplotlib")
+_PACKAGES = ("numpy", "scipy", "numba", "mediapipe", "av", "pyarrow", "matplotlib", "torch")
 
 _INTRO = """`python -m benchmarks.run` (or `make bench`) measures everything below and rewrites this page; each section
 names the command that makes it alone. Every figure is measured, none is typed.

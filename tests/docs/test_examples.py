@@ -38,3 +38,9 @@ def test_rigid_frames():
     rec = example("03_rigid_frames").main()
     np.testing.assert_allclose(rec.acc[400, 0], [-(np.pi**2) * 0.2, 0.0, 9.80665], atol=1e-5)
     np.testing.assert_allclose(rec.gyro[400, 0], [0.0, 0.0, np.pi], atol=1e-7)
+
+
+@pytest.mark.asset
+def test_har_classifier(capsys):
+    assert min(example("04_har_classifier").main(steps=60)) > 0.6
+    assert "10 people" in capsys.readouterr().out
