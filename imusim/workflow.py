@@ -204,25 +204,22 @@ def _fit(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
 
 def _simulate(motion: Motion, options: SensorOptions) -> dict[str, Recording]:
     """Recordings by file stem: the sensor's ("imu") and, unless the sensor is ideal, perfect ones ("ideal")."""
-    from imusim.kinematics import BodyTrajectory
+    from imusim.sensor import find
     from imusim.simulation import simulate
 
-    trajectory = BodyTrajectory(motion, smoothing=options.smoothing)
-
-    def run(sensor: str) -> Recording:
-        return simulate(
-            trajectory,
-            options.placements,
-            sensor=sensor,
-            rate_hz=options.rate_hz,
-            seed=options.seed,
-            axes=options.axes,
-        )
-
-    recordings = {"imu": run(options.sensor)}
-    if options.sensor.lower() != "ideal":
-        recordings["ideal"] = run("ideal")
-    return recordings
+    ideal = simulate(
+        motion,
+        options.placements,
+        sensor="ideal",
+        rate_hz=options.rate_hz,
+        seed=options.seed,
+        axes=options.axes,
+        smoothing=options.smoothing,
+    )
+    sensor = find(options.sensor)
+    return (
+        {"imu": sensor.measure(ideal, seed=options.seed), "ideal": ideal} if sensor.terms else {"imu": ideal}
+    )
 
 
 def _export(

@@ -10,6 +10,7 @@ from imusim.export.columns import from_columns, sensors_in, to_columns
 from imusim.export.conventions import Arrays
 
 _KEY = b"imusim"
+_ROWS = 8_192  # of a row group
 
 
 def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
@@ -17,11 +18,22 @@ def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = to_columns(arrays, header["sensors"])
-    table = pa.table({name: pa.array(column) for name, column in columns.items()})
-    table = table.replace_schema_metadata({_KEY: json.dumps(header).encode()})
-    # noise has no repeated values and does not compress by more than a tenth
-    pq.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False)
+    writer = None
+    try:
+        for first in range(0, max(len(arrays["time_s"]), 1), _ROWS):  # so that an hour is not held twice
+            part = {name: array[first : first + _ROWS] for name, array in arrays.items()}
+            columns = to_columns(part, header["sensors"])
+            table = pa.table({name: pa.array(column) for name, column in columns.items()})
+            if writer is None:
+                schema = table.schema.with_metadata({_KEY: json.dumps(header).encode()})
+                # noise has no repeated values and does not compress by more than a tenth
+                writer = pq.ParquetWriter(
+                    path, schema, compression="zstd", use_dictionary=False, write_statistics=False
+                )
+            writer.write_table(table)
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
