@@ -19,19 +19,20 @@ from mujo.finetune import train_classifier
 from mujo.layout import Layout
 from mujo.training import Budget, one_thread
 
-STEPS, BATCH, REPEATS = 120, 64, 5
+BATCH, REPEATS = 64, 5
+SECONDS = 2.0  # of one timing
 
 
-def ours(name: str, X, y, layout, augmentation) -> float:
+def ours(name: str, X, y, layout, augmentation, steps: int) -> float:
     """Windows a second."""
-    budget = Budget(least_steps=STEPS, most_steps=STEPS, batch=BATCH)
+    budget = Budget(least_steps=steps, most_steps=steps, batch=BATCH)
     encoder = build(name)
     started = time.perf_counter()
     train_classifier(encoder, X, y, n_classes=7, layout=layout, budget=budget, augmentation=augmentation)
-    return STEPS * BATCH / (time.perf_counter() - started)
+    return steps * BATCH / (time.perf_counter() - started)
 
 
-def bare(name: str, x, labels) -> float:
+def bare(name: str, x, labels, steps: int) -> float:
     """The same encoder and optimiser in the fewest lines: inputs ready, no augmentation, random batches."""
     net = build(name)
     head = nn.Linear(net.width, 7)
@@ -39,22 +40,22 @@ def bare(name: str, x, labels) -> float:
     lost = nn.CrossEntropyLoss()
     net.train()
     started = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(steps):
         chosen = torch.randint(len(x), (BATCH,))
         loss = lost(head(net(x[chosen])), labels[chosen])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-    return STEPS * BATCH / (time.perf_counter() - started)
+    return steps * BATCH / (time.perf_counter() - started)
 
 
-def drawing_share(X, layout) -> float:
+def drawing_share(X, layout, steps: int = 200) -> float:
     """Seconds a window of choosing windows and making them inputs of the encoder."""
     windows = torch.from_numpy(X)
     started = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(steps):
         one_by_one(windows[torch.randint(len(windows), (BATCH,))], layout)
-    return (time.perf_counter() - started) / (STEPS * BATCH)
+    return (time.perf_counter() - started) / (steps * BATCH)
 
 
 def main() -> None:
@@ -72,12 +73,14 @@ def main() -> None:
     ]
     with one_thread():
         for name in names():
+            bare(name, x, labels, 3)  # what is set up once
+            steps = max(5, round(SECONDS * bare(name, x, labels, 5) / BATCH))
             rates = np.array(
                 [
                     (
-                        ours(name, windows.X, windows.y, layout, LIGHT),
-                        ours(name, windows.X, windows.y, layout, NOTHING),
-                        bare(name, x, labels),
+                        ours(name, windows.X, windows.y, layout, LIGHT, steps),
+                        ours(name, windows.X, windows.y, layout, NOTHING, steps),
+                        bare(name, x, labels, steps),
                     )
                     for _ in range(REPEATS)
                 ]

@@ -98,14 +98,6 @@ ASSETS: Final[dict[str, Asset]] = {
         "Apache-2.0",
         "BlazePose landmarks, heavy model (slower; fetched with npm)",
     ),
-    "spar": Asset(
-        "pip:seglearn==1.2.5",
-        "seglearn/data/watch_dataset.npy",
-        "eb122f23cdf06ef6bd6c6c5312958ec5cf9d038e2e6d457b8081662c75a42537",
-        18118091,
-        "BSD-3-Clause",
-        "smartwatch signals of 7 shoulder exercises, 10 people (for mujo)",
-    ),
     "clip_walking": Asset(
         "pip:sports2d==0.8.34",
         "Sports2D/Demo/demo.mp4",

@@ -43,23 +43,26 @@ class Augmentation:
 
     def __call__(self, x: Tensor, generator: Generator) -> Tensor:
         """Change every window of (B, 8, T) by itself."""
+        count = len(x)
+        signal, measured = x[:, :6], x[:, 6:]
         if self.tempo:
-            x = warp(x, 1.0 + self.tempo * (2.0 * _uniform(len(x), generator) - 1.0))
-        if self.rotation_deg:
-            x = rotate(x, random_rotations(len(x), self.rotation_deg, generator))
-        if self.scale or self.noise:
-            size = torch.exp(self.scale * torch.randn(len(x), 1, 1, generator=generator))
-            signal = x[:, :6] * size
-            if self.noise:
-                present = x[:, 6:].repeat_interleave(3, dim=1)
-                signal = signal + self.noise * torch.randn(signal.shape, generator=generator) * present
-            x = torch.cat([signal, x[:, 6:]], dim=1)
+            signal = warp(signal, 1.0 + self.tempo * (2.0 * _uniform(count, generator) - 1.0))
+        if self.rotation_deg or self.scale:
+            turn = torch.eye(3).expand(count, 3, 3)
+            if self.rotation_deg:
+                turn = random_rotations(count, self.rotation_deg, generator)
+            if self.scale:
+                turn = turn * torch.exp(self.scale * torch.randn(count, 1, 1, generator=generator))
+            signal = rotate(signal, turn)
+        if self.noise:
+            size = self.noise * measured[:, :, :1].repeat_interleave(3, dim=1)
+            signal = torch.addcmul(signal, torch.randn(signal.shape, generator=generator), size)
         if self.drop_gyro:
-            gone = (_uniform(len(x), generator) < self.drop_gyro) & (x[:, 6, 0] > 0)
-            keep = torch.ones_like(x[:, :, :1])
-            keep[gone, 3:6], keep[gone, 7] = 0.0, 0.0
-            x = x * keep
-        return x
+            gone = (_uniform(count, generator) < self.drop_gyro) & (measured[:, 0, 0] > 0)
+            keep = (~gone)[:, None, None].to(signal)
+            signal = torch.cat([signal[:, :3], signal[:, 3:] * keep], dim=1)
+            measured = torch.cat([measured[:, :1], measured[:, 1:] * keep], dim=1)
+        return torch.cat([signal, measured], dim=1)
 
 
 NOTHING = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -80,26 +83,26 @@ def random_rotations(count: int, limit_deg: float, generator: Generator) -> Tens
     return _matrix(torch.cat([half.cos(), half.sin() * axis], dim=1))
 
 
-def rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Turn acc and gyro of (B, 8, T) by (B, 3, 3)."""
-    return torch.cat([turn @ x[:, 0:3], turn @ x[:, 3:6], x[:, 6:]], dim=1)
+def rotate(signal: Tensor, turn: Tensor) -> Tensor:
+    """Turn acc and gyro of (B, 6, T) by (B, 3, 3)."""
+    count, _, length = signal.shape
+    return (turn[:, None] @ signal.reshape(count, 2, 3, length)).reshape(count, 6, length)
 
 
-def warp(x: Tensor, speed: Tensor) -> Tensor:
-    """Play (B, C, T) at `speed` (B,) about the middle; past the ends the last value holds.
+def warp(signal: Tensor, speed: Tensor) -> Tensor:
+    """Play (B, 6, T) at `speed` (B,) about the middle; past the ends the last value holds.
 
     Angular rates go with the speed; accelerations are left as they are (their part from gravity does not change).
     """
-    length = x.shape[2]
+    length = signal.shape[2]
     middle = 0.5 * (length - 1)
-    at = (middle + (torch.arange(length) - middle) * speed[:, None]).clamp(0, length - 1)
-    low = at.floor().long().clamp(max=length - 2)
+    at = (middle + (torch.arange(length) - middle) * speed[:, None]).clamp_(0, length - 1)
+    low = at.long().clamp_(max=length - 2)
     share = (at - low)[:, None]
-    low = low[:, None].expand(-1, x.shape[1], -1)
-    out = x.gather(2, low) * (1.0 - share) + x.gather(2, low + 1) * share
-    gain = torch.ones(len(x), x.shape[1], 1)
-    gain[:, 3:6, 0] = speed[:, None]
-    return out * gain
+    low = low[:, None].expand(-1, 6, -1)
+    out = torch.lerp(signal.gather(2, low), signal.gather(2, low + 1), share)
+    out[:, 3:] *= speed[:, None, None]
+    return out
 
 
 def _uniform(count: int, generator: Generator) -> Tensor:

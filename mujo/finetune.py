@@ -176,12 +176,13 @@ def _descend(
     lost = nn.CrossEntropyLoss(label_smoothing=budget.smoothing)
     drop = nn.Dropout(budget.dropout)
     renumbered = present.cumsum(0) - 1  # labels are smoothed over the classes that exist
+    inputs = one_by_one(windows, layout).unflatten(0, (len(windows), -1))  # once, not at every step
     history = []
     encoder.train()
     for step in range(steps):
         schedule(optimiser, step, steps)
         chosen = draw(batch)
-        x = one_by_one(windows[chosen], layout)
+        x = inputs[chosen].flatten(0, 1)
         if augmentation != NOTHING:
             x = augmentation(x, generator)
         scores = head(drop(encoder(x).reshape(batch, -1)))

@@ -92,7 +92,7 @@ def adamw(groups: list[tuple[nn.Module, float]], weight_decay: float) -> torch.o
         for m, lr in groups
         if any(True for _ in m.parameters())
     ]
-    return torch.optim.AdamW(listed, weight_decay=weight_decay, foreach=True)
+    return torch.optim.AdamW(listed, weight_decay=weight_decay, fused=True)
 
 
 def descend(optimiser: torch.optim.Optimizer, loss: Tensor, step: int) -> float:

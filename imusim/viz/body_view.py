@@ -83,8 +83,9 @@ def draw_body(
     shade = 0.42 + 0.58 * np.clip(normal @ (light / np.linalg.norm(light)), 0.0, 1.0)
     colour = np.concatenate([np.asarray(skin) * shade[:, None], np.full((shade.size, 1), alpha)], axis=1)
     edge: Any = "none" if alpha < 1.0 else colour
+    flat: Any = corners[..., :2]
     ax.add_collection(
-        PolyCollection(corners[..., :2], facecolors=colour, edgecolors=edge, linewidths=0.25, zorder=zorder)
+        PolyCollection(flat, facecolors=colour, edgecolors=edge, linewidths=0.25, zorder=zorder)
     )
     _frame(ax, seen)
     if positions is not None and len(spots := np.asarray(positions, dtype=np.float64).reshape(-1, 3)):

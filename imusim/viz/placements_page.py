@@ -37,7 +37,8 @@ def placements_figure(body: Body | None = None) -> Any:
         ("front", FIMAD16, 'Joints ("fimad")'),
     )
     inches = 4.1  # a metre
-    figure = Figure(figsize=(WIDTH, 1.8 * inches + 1.0), layout="none")
+    unplaced: Any = "none"  # its stubs leave this value out
+    figure = Figure(figsize=(WIDTH, 1.8 * inches + 1.0), layout=unplaced)
     centre = 3.8
     for view, names, title in panels:
         ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))

@@ -118,7 +118,7 @@ def _scale_lines(ax: Axes, least: float, most: float, bottom: float, top: float,
 
     edge = ax.get_yaxis_transform()
     ax.plot([0, 0], [bottom, top], transform=edge, color=FAINT, linewidth=0.9, clip_on=False, zorder=2)
-    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(least, most)
+    ticks = np.asarray(MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(least, most))
     for tick in ticks[(ticks >= least) & (ticks <= most)]:
         ax.annotate(
             f"{tick:g}".replace("-", "\N{MINUS SIGN}"),
@@ -141,7 +141,7 @@ def shade(
     if gap is None or not gap.any() or time_s.size < 2:
         return
     step = float(np.median(np.diff(time_s)))
-    spans = [(time_s[a] - step / 2, time_s[b] - time_s[a] + step) for a, b in runs(gap)]
+    spans = [(float(time_s[a]) - step / 2, float(time_s[b] - time_s[a]) + step) for a, b in runs(gap)]
     where = ax.get_xaxis_transform() if between is None else ax.transData
     bottom, top = (0.0, 1.0) if between is None else between
     ax.broken_barh(spans, (bottom, top - bottom), transform=where, facecolor=GAP, edgecolor="none", zorder=0)

@@ -29,10 +29,15 @@ class AugmentationPrediction(nn.Module):
     def loss(self, encoder: Encoder, x: Tensor, generator: Generator) -> Tensor:
         """Loss of a batch (B, 8, T)."""
         done = torch.rand(len(x), len(self.CHANGES), generator=generator) < 0.5
+        signal, measured = x[:, :6], x[:, 6:]
         for i, name in enumerate(self.CHANGES):
-            changed = getattr(self, f"_{name}")(x, generator)
-            x = torch.where(done[:, i, None, None], changed, x)
-        return nn.functional.binary_cross_entropy_with_logits(self.questions(encoder(x)), done.float())
+            changed = getattr(self, f"_{name}")(signal, generator)
+            signal = torch.where(done[:, i, None, None], changed, signal)
+        signal = signal * measured.repeat_interleave(
+            3, dim=1
+        )  # noise has no place where nothing was measured
+        found = encoder(torch.cat([signal, measured], dim=1))
+        return nn.functional.binary_cross_entropy_with_logits(self.questions(found), done.float())
 
     @staticmethod
     def _rotated(x: Tensor, generator: Generator) -> Tensor:
@@ -40,13 +45,11 @@ class AugmentationPrediction(nn.Module):
 
     @staticmethod
     def _noisy(x: Tensor, generator: Generator) -> Tensor:
-        noise = 0.1 * torch.randn(x[:, :6].shape, generator=generator) * x[:, 6:].repeat_interleave(3, dim=1)
-        return torch.cat([x[:, :6] + noise, x[:, 6:]], dim=1)
+        return x + 0.1 * torch.randn(x.shape, generator=generator)
 
     @staticmethod
     def _scaled(x: Tensor, generator: Generator) -> Tensor:
-        size = torch.exp(0.5 * torch.randn(len(x), 1, 1, generator=generator))
-        return torch.cat([x[:, :6] * size, x[:, 6:]], dim=1)
+        return x * torch.exp(0.5 * torch.randn(len(x), 1, 1, generator=generator))
 
     @staticmethod
     def _backwards(x: Tensor, generator: Generator) -> Tensor:
@@ -54,7 +57,7 @@ class AugmentationPrediction(nn.Module):
 
     @staticmethod
     def _negated(x: Tensor, generator: Generator) -> Tensor:
-        return torch.cat([-x[:, :6], x[:, 6:]], dim=1)
+        return -x
 
     @staticmethod
     def _shuffled(x: Tensor, generator: Generator) -> Tensor:

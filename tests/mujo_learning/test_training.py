@@ -154,7 +154,7 @@ def test_tempo_changes_frequency_and_rate_alike():
     from mujo.augment import warp
 
     t = torch.arange(200) / 50 - 1.99
-    x = torch.zeros(1, 8, 200)
+    x = torch.zeros(1, 6, 200)
     x[0, 0], x[0, 3] = torch.sin(2 * torch.pi * t), torch.sin(2 * torch.pi * t)
     y = warp(x, torch.tensor([0.8]))
     torch.testing.assert_close(y[0, 0], torch.sin(2 * torch.pi * 0.8 * t), atol=3e-3, rtol=0)
