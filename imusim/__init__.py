@@ -23,6 +23,7 @@ _LAZY = {
     "PoseTrack": "imusim.types",
     "Recording": "imusim.recording",
     "Trajectory": "imusim.trajectory",
+    "Variation": "imusim.variation",
     "asset": "imusim.assets",
     "estimate_pose": "imusim.video",
     "fit": "imusim.fitting",
@@ -31,7 +32,12 @@ _LAZY = {
     "placements": "imusim.placement",
     "read_motion": "imusim.motion_io",
     "save_motion": "imusim.motion_io",
+    "MagneticField": "imusim.magnetic",
+    "save_stream": "imusim.recording",
     "simulate": "imusim.simulation",
+    "stream": "imusim.simulation",
+    "sweep": "imusim.sweeping",
+    "sweep_statistics": "imusim.sweeping",
 }
 _SUBMODULES = ("body", "conventions", "errors", "rotation", "sensor", "viz")
 
@@ -42,12 +48,15 @@ if TYPE_CHECKING:
     from imusim.assets import asset
     from imusim.body import load_body, open_body
     from imusim.fitting import fit
+    from imusim.magnetic import MagneticField
     from imusim.motion_io import read_motion, save_motion
     from imusim.placement import placements
-    from imusim.recording import Recording
-    from imusim.simulation import simulate
+    from imusim.recording import Recording, save_stream
+    from imusim.simulation import simulate, stream
+    from imusim.sweeping import sweep, sweep_statistics
     from imusim.trajectory import Trajectory
     from imusim.types import Kinematics, Motion, Placement, PoseTrack
+    from imusim.variation import Variation
     from imusim.video import estimate_pose
 
 

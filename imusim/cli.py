@@ -109,7 +109,7 @@ class Placements:
 
 
 @dataclass(frozen=True)
-class Sensors:
+class SensorsList:
     """List the sensor presets with their numbers and where those come from."""
 
     def run(self) -> None:
@@ -117,6 +117,76 @@ class Sensors:
         from imusim.sensor import describe
 
         print(describe())
+
+
+@dataclass(frozen=True)
+class SensorsFit:
+    """Turn a recording of a real sensor at rest into a preset (Allan analysis).
+
+    Lay the device on something that nobody touches, at an even temperature, and record for hours. Writes <name>.yaml
+    (for --sensor) and <name>_allan.png, and prints N, B and K of every axis with 95 % intervals.
+    """
+
+    recording: Positional[Path]
+    """CSV with a header (time, ax, ay, az, gx, gy, gz ...), or a .csv, .parquet or .npz recording of imusim."""
+    rate: float | None = None
+    """Sampling rate, Hz. Default: from the time column."""
+    name: str | None = None
+    """Name of the sensor and of the files. Default: the file's."""
+    out: Path | None = None
+    """Folder for the outputs. Default: next to the recording."""
+    sensor: str | None = None
+    """Which sensor, of a recording of several."""
+    gyro_unit: Literal["auto", "rad/s", "deg/s"] = "auto"
+    """Unit of the gyroscope in a plain table. auto: as its header says, else rad/s."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.allan import fit_file
+
+        fit, files = fit_file(
+            self.recording,
+            self.out,
+            name=self.name,
+            rate_hz=self.rate,
+            sensor=self.sensor,
+            gyro_unit=self.gyro_unit,
+        )
+        for doubt in fit.doubts():
+            warnings.warn(QualityWarning(doubt), stacklevel=1)
+        print(fit.table())
+        print(f"wrote {', '.join(f.name for f in files)} to {files[0].parent}")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Put a sensor on every point of the skin, and paint the body with how strongly each would move."""
+
+    motion: Positional[Path]
+    """A motion file, such as the motion.npz that `imusim simulate` writes."""
+    out: Path = Path("painted.png")
+    """The picture to write."""
+    rate_hz: float = 50.0
+    """How often a second the motion is looked at, Hz."""
+    figure: Literal["rms", "peak"] = "rms"
+    """Root mean square over the clip, or the largest value."""
+    body: Path | None = None
+    """Body model file, if the motion was not saved with the open body."""
+    smoothing: Literal["auto", "none"] = "auto"
+    """auto chooses the smoothing from the data; none interpolates (for clean motion files only)."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.body import load_body
+        from imusim.motion_io import read_motion
+        from imusim.sweeping import sweep_statistics
+        from imusim.viz.painted_body import paint_statistics, save_picture
+
+        body = None if self.body is None else load_body(self.body)
+        motion = read_motion(self.motion, body=body)
+        found = sweep_statistics(motion, self.rate_hz, smoothing=self.smoothing)
+        save_picture(paint_statistics(found, motion.body, motion.shape, figure=self.figure), self.out)
+        print(f"wrote {self.out}  ({found.vertices.size} points of the skin, {found.instants} instants)")
 
 
 @dataclass(frozen=True)
@@ -160,11 +230,22 @@ Assets = (
     Annotated[AssetsList, tyro.conf.subcommand("list")]
     | Annotated[AssetsFetch, tyro.conf.subcommand("fetch")]
 )
+Sensors = (
+    Annotated[SensorsList, tyro.conf.subcommand("list")] | Annotated[SensorsFit, tyro.conf.subcommand("fit")]
+)
 Command = (
     Annotated[Simulate, tyro.conf.subcommand("simulate")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
+    | Annotated[Sweep, tyro.conf.subcommand("sweep")]
     | Annotated[Placements, tyro.conf.subcommand("placements")]
-    | Annotated[Sensors, tyro.conf.subcommand("sensors")]
+    | Annotated[
+        Sensors,
+        tyro.conf.subcommand(
+            "sensors",
+            default=SensorsList(),
+            description="Sensor presets: list them (the default), or fit one to a recording of a real sensor.",
+        ),
+    ]
     | Annotated[
         Assets, tyro.conf.subcommand("assets", description="Files that are not ours: list or fetch them.")
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from imusim._version import __version__
 from imusim.conventions import STANDARD_GRAVITY
-from imusim.errors import MotionFileError, ShapeError, TimeError, UnitError, unknown_name
+from imusim.errors import ConfigError, MotionFileError, ShapeError, TimeError, UnitError, unknown_name
 from imusim.types import Floats, as_floats, check_time
 
 if TYPE_CHECKING:
@@ -38,15 +39,18 @@ class Recording:
         (not the sensor's noise) leaves
     valid : (T, S) or (T,) bool, or None: False where the motion was not seen
     confidence : (T, S), 0 … 1, or None: how far the body parts that carry the sensor were seen
+    true_time_s : (T, S) · s, or None: when each sensor really sampled, if its clock is not perfect
     metadata : resolved settings, seed, version, placements, sensor
     unit : "m/s2" or "g", the unit that `acc` is given in. Not given: taken for m/s², unless it looks like g
+    gyro_unit : "rad/s" or "deg/s", the unit that `gyro` is given in. Not given: taken for rad/s, unless it looks like deg/s
 
     Raises
     ------
     ShapeError, TimeError
         If the arrays do not fit together, the names are not unique, or time does not increase.
     UnitError
-        If `unit` is not given and the median norm of `acc` is 1: that looks like g.
+        If `unit` is not given and the median norm of `acc` is 1: that looks like g. If `gyro_unit` is not given and a
+        twentieth of the samples turns by more than 60 rad/s (ten turns a second): that looks like deg/s.
     """
 
     time_s: Floats
@@ -58,10 +62,12 @@ class Recording:
     gyro_sd: Floats | None = None
     valid: NDArray[np.bool_] | None = None
     confidence: Floats | None = None
+    true_time_s: Floats | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     unit: InitVar[str | None] = None
+    gyro_unit: InitVar[str | None] = None
 
-    def __post_init__(self, unit: str | None) -> None:
+    def __post_init__(self, unit: str | None, gyro_unit: str | None) -> None:
         put = object.__setattr__
         put(self, "time_s", check_time(self.time_s))
         names = (self.sensors,) if isinstance(self.sensors, str) else tuple(str(s) for s in self.sensors)
@@ -73,8 +79,10 @@ class Recording:
             value = getattr(self, name)
             if value is not None:
                 put(self, name, as_floats(value, name, shape))
-        if self.confidence is not None:
-            put(self, "confidence", as_floats(self.confidence, "confidence", shape[:2]))
+        for name in ("confidence", "true_time_s"):
+            value = getattr(self, name)
+            if value is not None:
+                put(self, name, as_floats(value, name, shape[:2]))
         if self.valid is not None:
             valid = np.asarray(self.valid, dtype=np.bool_)
             valid = np.repeat(valid[:, None], shape[1], axis=1) if valid.shape == shape[:1] else valid
@@ -82,6 +90,7 @@ class Recording:
                 raise ShapeError(f"valid has shape {valid.shape}, wanted {shape[:2]} or {shape[:1]}")
             put(self, "valid", np.ascontiguousarray(valid))
         put(self, "acc", _in_si(self.acc, unit))
+        put(self, "gyro", _in_rad_s(self.gyro, gyro_unit))
 
     def __repr__(self) -> str:
         sensor = self.metadata.get("sensor", {})
@@ -128,11 +137,34 @@ class Recording:
                 raise unknown_name("sensor of this recording", name, self.sensors)
         at = [self.sensors.index(name) for name in wanted]
         arrays: dict[str, Any] = {k: v if k == "time_s" else v[:, at] for k, v in self._arrays().items()}
-        return Recording(sensors=tuple(wanted), metadata=self.metadata, unit="m/s2", **arrays)
+        return Recording(
+            sensors=tuple(wanted), metadata=self.metadata, unit="m/s2", gyro_unit="rad/s", **arrays
+        )
 
-    def exchanged(self, acc: Floats, gyro: Floats, metadata: Mapping[str, Any]) -> Recording:
-        """Return the same recording with other signals and metadata."""
-        return replace(self, acc=acc, gyro=gyro, metadata=metadata, unit="m/s2")
+    def exchanged(
+        self,
+        acc: Floats,
+        gyro: Floats,
+        metadata: Mapping[str, Any],
+        mag: Floats | None = None,
+        true_time_s: Floats | None = None,
+    ) -> Recording:
+        """Return the same recording with other signals and metadata; samples that became NaN are not valid."""
+        valid = self.valid
+        known = np.asarray(np.isfinite(acc).all(axis=-1))
+        if not known.all():
+            valid = known if valid is None else valid & known
+        return replace(
+            self,
+            acc=acc,
+            gyro=gyro,
+            mag=self.mag if mag is None else mag,
+            true_time_s=self.true_time_s if true_time_s is None else true_time_s,
+            valid=valid,
+            metadata=metadata,
+            unit="m/s2",
+            gyro_unit="rad/s",
+        )
 
     def to_dataframe(self, *, quality: bool = False) -> pd.DataFrame:
         """Return a pandas table: ``time_s``, then ``<sensor>_acc_x`` … ``<sensor>_gyro_z`` for every sensor, SI units.
@@ -164,16 +196,10 @@ class Recording:
         OutputError
             If they cannot be written; nothing half-written is left.
         """
-        from imusim.export import plain, save_arrays
+        from imusim.export import save_arrays
 
-        header = {
-            "imusim": __version__,
-            "sensors": list(self.sensors),
-            "samples": int(self.time_s.size),
-            "rate_hz": self.rate_hz if self.time_s.size > 1 else None,
-            "metadata": plain(self.metadata),
-        }
-        return save_arrays(Path(path), self._arrays(), header, convention)
+        rate = self.rate_hz if self.time_s.size > 1 else None
+        return save_arrays(Path(path), self._arrays(), self._header(self.time_s.size, rate), convention)
 
     @classmethod
     def load(cls, path: str | Path) -> Recording:
@@ -197,7 +223,13 @@ class Recording:
             raise MotionFileError(f"{path} is not a recording: wanted time_s (T,), acc and gyro (T, S, 3)")
         sensors = header.get("sensors") or [f"s{i}" for i in range(known["acc"].shape[1])]
         try:
-            return cls(sensors=tuple(sensors), metadata=header.get("metadata", {}), unit="m/s2", **known)
+            return cls(
+                sensors=tuple(sensors),
+                metadata=header.get("metadata", {}),
+                unit="m/s2",
+                gyro_unit="rad/s",
+                **known,
+            )
         except (ShapeError, TimeError, TypeError) as error:
             raise MotionFileError(f"{path} is damaged or not a recording: {error}") from None
 
@@ -207,11 +239,56 @@ class Recording:
 
         return plot(self if sensors is None else self.select(sensors))
 
+    def _header(self, samples: int, rate_hz: float | None) -> dict[str, Any]:
+        from imusim.export import plain
+
+        return {
+            "imusim": __version__,
+            "sensors": list(self.sensors),
+            "samples": int(samples),
+            "rate_hz": rate_hz,
+            "metadata": plain(self.metadata),
+        }
+
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
 
 
-_ARRAYS = ("time_s", "acc", "gyro", "mag", "acc_sd", "gyro_sd", "valid", "confidence")
+def save_stream(path: str | Path, pieces: Iterable[Recording]) -> tuple[Path, ...]:
+    """Write pieces that follow one another (`imusim.stream`) as one ``.parquet`` with its ``.json``; return the files.
+
+    Memory holds one piece at a time.
+
+    Raises
+    ------
+    ConfigError
+        On another suffix, and if there is no piece at all.
+    ShapeError
+        If a piece has other sensors than the first.
+    OutputError
+        If they cannot be written; nothing half-written is left.
+    """
+    from imusim.export import save_parts
+
+    rest = iter(pieces)
+    first = next(rest, None)
+    if first is None:
+        raise ConfigError("there is nothing to save: no piece of a recording came")
+    samples, rate = 0, None
+
+    def parts() -> Iterator[dict[str, NDArray[Any]]]:
+        nonlocal samples, rate
+        for piece in chain([first], rest):
+            if piece.sensors != first.sensors:
+                raise ShapeError(f"a piece has sensors {piece.sensors}, the first had {first.sensors}")
+            samples += piece.time_s.size
+            rate = piece.rate_hz if rate is None and piece.time_s.size > 1 else rate
+            yield piece._arrays()
+
+    return save_parts(Path(path), parts(), lambda: first._header(samples, rate), first.sensors)
+
+
+_ARRAYS = ("time_s", "acc", "gyro", "mag", "acc_sd", "gyro_sd", "valid", "confidence", "true_time_s")
 
 
 def _in_si(acc: Floats, unit: str | None) -> Floats:
@@ -229,3 +306,21 @@ def _in_si(acc: Floats, unit: str | None) -> Floats:
     elif unit != "m/s2":
         raise UnitError(f'unit={unit!r}: wanted "m/s2" or "g"')
     return acc
+
+
+def _in_rad_s(gyro: Floats, unit: str | None) -> Floats:
+    """`gyro` in rad/s; raise UnitError if the unit is unknown, or not given and it looks like deg/s."""
+    if unit == "deg/s":
+        return np.deg2rad(gyro)
+    if unit is None:
+        squared = np.einsum("tsi,tsi->ts", gyro, gyro)
+        known = squared[np.isfinite(squared)]
+        fast = float(np.sqrt(np.quantile(known, 0.95))) if known.size else 0.0
+        if fast > 60.0:
+            raise UnitError(
+                f'gyro looks like deg/s, not rad/s (5 % of the samples above {fast:.0f}). Pass gyro_unit="deg/s". '
+                '(Or gyro_unit="rad/s" if it is rad/s.)'
+            )
+    elif unit != "rad/s":
+        raise UnitError(f'gyro_unit={unit!r}: wanted "rad/s" or "deg/s"')
+    return gyro

@@ -120,6 +120,11 @@ class Trajectory:
         other._offset, other._turn = np.ascontiguousarray(offset), np.ascontiguousarray(turn)
         return other
 
+    @property
+    def frames(self) -> int:
+        """Number of rigid frames, S."""
+        return self._count
+
     def kinematics(self, time_s: ArrayLike) -> Kinematics:
         """Position to angular acceleration of every frame.
 

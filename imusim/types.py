@@ -7,13 +7,14 @@ A `Recording` can save and plot itself, so it lives higher up, in `imusim.record
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imusim.errors import ConfigError, FrameError, ShapeError, TimeError
+from imusim.variation import WEARER, Variation, mirror_name, rows, vary
 
 Floats = NDArray[np.float64]
 
@@ -314,6 +315,10 @@ class Placement:
         the screen); None: the same as `axes_xyz`
     child : joint that ends the segment; None: the body's own (first) child
     description : one line for people
+    slide_m : how far the sensor has slid along the segment, away from the pelvis · m
+    around_deg : how far it has gone round the segment, with its axes · degrees, right-handed about the bone (which
+        points away from the pelvis). Both are measured on the particular body, at right angles to `toward`: where
+        the bone points there itself (the heel), the bone above it is taken, or the body's up
     """
 
     name: str
@@ -327,15 +332,66 @@ class Placement:
     device_xyz: tuple[tuple[float, float, float], ...] | None = None
     child: str | None = None
     description: str = ""
+    slide_m: float = 0.0
+    around_deg: float = 0.0
 
     def __post_init__(self) -> None:
+        if not (np.isfinite(self.slide_m) and np.isfinite(self.around_deg)):
+            raise ConfigError(
+                f"placement {self.name!r}: slide_m={self.slide_m}, around_deg={self.around_deg}, wanted numbers"
+            )
         if self.on not in ("skin", "bone"):
             raise ShapeError(f'placement {self.name!r}: on={self.on!r}, wanted "skin" or "bone"')
         for axes, what in ((self.axes_xyz, "axes_xyz"), (self.device_xyz, "device_xyz")):
             if axes is None:
                 continue
             matrix = as_floats(axes, f"placement {self.name!r}: {what}", (3, 3))
-            if not np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-6) or np.linalg.det(matrix) < 0:
+            off = np.abs(matrix @ matrix.T - np.eye(3)).max()
+            if not off < 1e-5 or np.linalg.det(matrix) < 0:
                 raise FrameError(
                     f"placement {self.name!r}: {what} is not a right-handed set of unit axes (rows x, y, z)"
                 )
+
+    @property
+    def outward(self) -> tuple[float, float, float]:
+        """Direction off the skin, (3,), in the axes that `axes_xyz` is written in."""
+        return self.toward
+
+    def mirrored(self) -> Self:
+        """Return the same place on the body's other side: names, joints and directions are exchanged left for right.
+
+        All axes stay right-handed as those of the named places do: of the segment axes x and z are mirrored; of a
+        device's, and of a joint's own (``on="bone"``), y and z. Mirroring twice gives the placement back.
+        """
+        turned = (-1, 1, 1) if self.on == "bone" else (1, -1, 1)
+        return replace(
+            self,
+            name=mirror_name(self.name),
+            joint=mirror_name(self.joint),
+            child=self.child and mirror_name(self.child),
+            toward=rows([self.toward], (-1, 1, 1))[0],
+            offset_m=rows([self.offset_m], (-1, 1, 1))[0],
+            around_deg=0.0 - self.around_deg,
+            axes_xyz=rows(self.axes_xyz, (-1, 1, 1), turned),
+            device_xyz=self.device_xyz and rows(self.device_xyz, (-1, 1, 1), (-1, 1, 1)),
+        )
+
+    def vary(self, rng: np.random.Generator, variation: Variation | None = None) -> Self:
+        """Return the placement as it is worn once: a draw of where it really sits and how it is turned.
+
+        Two levels are two calls, ``place.vary(wearer_rng).vary(day_rng, DONNING)``: the first draw is the person's
+        habit, the second what one donning does to it. The name stays the planned one, as a data set's label would
+        be, even when the sides are swapped (then `joint` and `description` tell).
+
+        Parameters
+        ----------
+        rng : where the draw comes from; the same state gives the same placement. Every call takes nine numbers,
+            whatever the variation, so that one seed at two strengths is one wearer
+        variation : what may differ; None: `imusim.variation.WEARER`. ``Variation()`` returns the placement unchanged
+
+        Raises
+        ------
+        ConfigError
+            If `toward` has no direction, or a skin point given by its vertex is to change sides.
+        """
+        return vary(self, rng, WEARER if variation is None else variation)

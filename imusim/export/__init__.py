@@ -8,7 +8,7 @@ with the key "sensors". A new format is one file and one line in `FORMATS`.
 from __future__ import annotations
 
 from imusim.export.conventions import CONVENTIONS
-from imusim.export.files import FORMATS, load_arrays, save_arrays
+from imusim.export.files import FORMATS, load_arrays, save_arrays, save_parts
 from imusim.export.plain import plain
 
-__all__ = ["CONVENTIONS", "FORMATS", "load_arrays", "plain", "save_arrays"]
+__all__ = ["CONVENTIONS", "FORMATS", "load_arrays", "plain", "save_arrays", "save_parts"]

@@ -8,6 +8,7 @@
 ``<sensor>_acc_sd_x``, ``_gyro_sd_x``  standard deviation of the simulated motion's signal, same units
 ``<sensor>_valid``                     False where the motion was not seen and the signals are NaN
 ``<sensor>_confidence``                0 … 1
+``<sensor>_true_time_s``               s, when it really sampled
 =====================================  =================================================================
 """
 
@@ -23,8 +24,8 @@ from imusim.errors import MotionFileError
 from imusim.export.conventions import Arrays
 
 VECTORS = ("acc_sd_g", "acc_g", "acc_sd", "gyro_sd", "acc", "gyro", "mag")
-SCALARS = ("valid", "confidence")
-QUALITY = ("acc_sd_g", "acc_sd", "gyro_sd", "valid", "confidence")
+SCALARS = ("valid", "confidence", "true_time_s")
+QUALITY = ("acc_sd_g", "acc_sd", "gyro_sd", "valid", "confidence", "true_time_s")
 _VECTOR = re.compile(rf"(.+?)_({'|'.join(VECTORS)})_([xyz])")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,6 +43,31 @@ def save_arrays(
         module.write(temporary[0], out, full)
         if len(targets) > 1:
             temporary[1].write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return targets
+
+
+def save_parts(
+    path: Path, parts: Iterable[Arrays], header: Callable[[], dict[str, Any]], sensors: Sequence[str]
+) -> tuple[Path, ...]:
+    """Write a recording that comes in parts as parquet with its sidecar, in bounded memory; return the files.
+
+    Raises
+    ------
+    ConfigError
+        If the suffix is not .parquet: other formats want the whole.
+    OutputError
+        If they cannot be written; then neither file is there, or both are the old ones.
+    """
+    if _module(path) is not parquet:
+        raise ConfigError(
+            f"{path}: a recording in pieces is written as .parquet; other formats want the whole"
+        )
+    targets = (path, path.with_suffix(".json"))
+    known: dict[str, Any] = {"format": FORMAT, "convention": "si", "convention_means": CONVENTIONS["si"]}
+    with written_together(*targets) as temporary:
+        parquet.write_parts(temporary[0], parts, lambda: known | header(), sensors)
+        text = json.dumps(known | header(), indent=2, ensure_ascii=False)
+        temporary[1].write_text(text + "\n", encoding="utf-8")
     return targets
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,30 @@ _ROWS = 8_192  # of a row group
 
 def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
     """Write one parquet file."""
+    rows = max(len(arrays["time_s"]), 1)
+    parts = ({name: x[i : i + _ROWS] for name, x in arrays.items()} for i in range(0, rows, _ROWS))
+    write_parts(path, parts, lambda: header, header["sensors"])  # so that an hour is not held twice
+
+
+def write_parts(
+    path: Path, parts: Iterable[Arrays], header: Callable[[], dict[str, Any]], sensors: Sequence[str]
+) -> None:
+    """Write one parquet file from parts that follow one another; `header` is asked for behind the last."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     writer = None
     try:
-        for first in range(0, max(len(arrays["time_s"]), 1), _ROWS):  # so that an hour is not held twice
-            part = {name: array[first : first + _ROWS] for name, array in arrays.items()}
-            columns = to_columns(part, header["sensors"])
-            table = pa.table({name: pa.array(column) for name, column in columns.items()})
+        for part in parts:
+            table = pa.table({name: pa.array(column) for name, column in to_columns(part, sensors).items()})
             if writer is None:
-                schema = table.schema.with_metadata({_KEY: json.dumps(header).encode()})
                 # noise has no repeated values and does not compress by more than a tenth
                 writer = pq.ParquetWriter(
-                    path, schema, compression="zstd", use_dictionary=False, write_statistics=False
+                    path, table.schema, compression="zstd", use_dictionary=False, write_statistics=False
                 )
             writer.write_table(table)
+        if writer is not None:
+            writer.add_key_value_metadata({_KEY: json.dumps(header()).encode()})
     finally:
         if writer is not None:
             writer.close()
@@ -42,6 +51,7 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
     table = pq.read_table(path)
     columns = {name: table.column(name).to_numpy() for name in table.column_names}
-    header = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
+    kept = pq.read_metadata(path).metadata or {}
+    header = json.loads(kept.get(_KEY, b"{}"))
     header.setdefault("sensors", list(sensors_in(table.column_names)))
     return from_columns(columns, header["sensors"]), header

@@ -26,6 +26,7 @@ the person's left, y up, z forward in the T pose, under both settings.
 """
 
 from imusim.placement.attach import SkinPoint, attach
+from imusim.placement.everywhere import attach_vertices
 from imusim.placement.files import describe, read_placements, resolve
 from imusim.placement.named import BODY17, FIMAD16, group, groups, placement, placements
 from imusim.placement.posed import locate
@@ -35,6 +36,7 @@ __all__ = [
     "FIMAD16",
     "SkinPoint",
     "attach",
+    "attach_vertices",
     "describe",
     "group",
     "groups",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,10 +14,11 @@ from imusim.body import open_body
 from imusim.errors import ConfigError, ImusimError, ShapeError
 from imusim.kinematics import Sites
 from imusim.placement.joints import find_joint, rest_turn, segment_end
-from imusim.placement.named import frame
+from imusim.placement.named import Vector, frame
 from imusim.placement.surface import SkinHit, face_normal, nearest_point, outermost_hit, segment_faces
-from imusim.rotation import from_matrix
+from imusim.rotation import from_matrix, from_rotvec, to_matrix
 from imusim.types import Body, Floats, Placement, as_floats
+from imusim.variation import rows
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,37 @@ class SkinPoint(Placement):
     Notes
     -----
     `joint` is found from the skin weights. Unless axes are given, z is the outward normal of the skin there
-    and x points down the segment as near as that allows.
+    and x points down the segment as near as that allows; `axes_xyz` is then a turn from those axes.
     """
 
     vertex: int | None = None
     position_m: tuple[float, float, float] | None = None
     axes_given: bool = False
+
+    @property
+    def outward(self) -> tuple[float, float, float]:
+        """Direction off the skin, (3,), in the axes that `axes_xyz` is written in."""
+        z = self.axes_xyz[2]
+        return (z[0], z[1], z[2]) if self.axes_given else (0.0, 0.0, 1.0)
+
+    def mirrored(self) -> Self:
+        """Return the same place on the body's other side.
+
+        Raises
+        ------
+        ConfigError
+            If it is given by its vertex: no vertex is known to be the one opposite.
+        """
+        if self.vertex is not None or self.position_m is None:
+            raise ConfigError(
+                f"placement {self.name!r}: a vertex has no known opposite. Give position_m to change sides."
+            )
+        place = replace(super().mirrored(), position_m=rows([self.position_m], (-1, 1, 1))[0])
+        if (
+            not self.axes_given
+        ):  # the axes that these are written in are mirrored already, with y turned round
+            place = replace(place, axes_xyz=rows(self.axes_xyz, (1, -1, 1), (1, -1, 1)))
+        return place
 
 
 def attach(
@@ -102,27 +129,53 @@ class Surface:
         chosen = p.axes_xyz if axes == "segment" or p.device_xyz is None else p.device_xyz
         if isinstance(p, SkinPoint):
             return self._skin_point(p, as_floats(chosen, "axes", (3, 3)))
-        joint = find_joint(self.body, p.joint)
-        end = self._end(joint, p)
-        bone = np.zeros(3) if end is None else self.joints[end] - self.joints[joint]
-        turn = rest_turn(p.joint, p.child, bone)
+        joint, bone, anchor, toward, turn = self._aim(p)
         rotation = turn @ as_floats(chosen, "axes", (3, 3)).T
-        anchor = self.joints[joint] + p.along * bone + turn @ np.asarray(p.offset_m)
-        toward = np.asarray(p.toward, dtype=np.float64)
-        if not np.linalg.norm(toward) > 1e-9:
-            raise ConfigError(f"placement {p.name!r}: toward={p.toward} has no direction")
-        toward = turn @ (toward / np.linalg.norm(toward))
+        shift, spin = self._worn(p, joint, bone, toward)
         if p.on == "bone":
-            return *self._rigid(joint, anchor), np.zeros(3), rotation
+            return *self._rigid(joint, anchor + shift), np.zeros(3), spin @ rotation
+        out = spin @ toward
         if self.body.weights is None or self.body.faces is None or self.vertices is None:
-            return *self._rigid(joint, anchor + (_bone_to_skin(p) + p.lift_m) * toward), np.zeros(3), rotation
+            reach = _bone_to_skin(p.joint, p.child, p.along, p.toward, p.offset_m) + p.lift_m
+            return *self._rigid(joint, anchor + shift + reach * out), np.zeros(3), spin @ rotation
         own, hit = self._ray(joint, anchor, toward)
         if hit is None:
             raise ConfigError(
                 f"placement {p.name!r}: no skin of {p.joint} from {np.round(anchor, 3)} toward {np.round(toward, 2)}. "
                 'Change toward, along or offset_m, or set on: "bone".'
             )
-        return *self._skin(own, hit), p.lift_m * toward, rotation
+        if p.slide_m or p.around_deg:
+            hit = nearest_point(self.vertices, own, anchor + spin @ (hit.point - anchor) + shift)
+        return *self._skin(own, hit), p.lift_m * out, spin @ rotation
+
+    def _aim(self, p: Placement) -> tuple[int, Floats, Floats, Floats, Floats]:
+        """Joint, bone (3,) and anchor (3,) m, unit direction to the skin (3,), turn (3, 3) from the T pose."""
+        joint = find_joint(self.body, p.joint)
+        end = self._end(joint, p)
+        bone = np.zeros(3) if end is None else self.joints[end] - self.joints[joint]
+        turn = rest_turn(p.joint, p.child, bone)
+        anchor = self.joints[joint] + p.along * bone + turn @ np.asarray(p.offset_m)
+        toward = np.asarray(p.toward, dtype=np.float64)
+        if not np.linalg.norm(toward) > 1e-9:
+            raise ConfigError(f"placement {p.name!r}: toward={p.toward} has no direction")
+        return joint, bone, anchor, turn @ (toward / np.linalg.norm(toward)), turn
+
+    def _worn(self, p: Placement, joint: int, bone: Floats, outward: Floats) -> tuple[Floats, Floats]:
+        """How a placement has slid along (3,) m, and the rotation (3, 3) by which it has gone round."""
+        if not (p.slide_m or p.around_deg):
+            return np.zeros(3), np.eye(3)
+        axis = self._lengthwise(joint, bone, outward)
+        return p.slide_m * axis, to_matrix(from_rotvec(np.radians(p.around_deg) * axis))
+
+    def _lengthwise(self, joint: int, bone: Floats, outward: Floats) -> Floats:
+        """Unit direction (3,) of the segment away from the pelvis, at right angles to `outward` (3,)."""
+        parent = int(self.body.parents[joint])
+        above = np.zeros(3) if parent < 0 else self.joints[joint] - self.joints[parent]
+        for way in (bone, above, *np.eye(3)[[1, 2]]):  # the body's up, its front
+            across = way - outward * (outward @ way)
+            if np.linalg.norm(across) > 0.7 * np.linalg.norm(way):
+                return across / np.linalg.norm(across)
+        raise AssertionError("up and front cannot both be outward")
 
     def _ray(self, joint: int, anchor: Floats, toward: Floats) -> tuple[NDArray[np.int64], SkinHit | None]:
         """Faces of the segment (the joint, its parent and children), and where the ray leaves them."""
@@ -172,27 +225,31 @@ class Surface:
         hit = nearest_point(self.vertices, faces, point)
         out = face_normal(self.vertices, faces, hit)
         mixed, offsets = self._skin(faces, hit)
+        joint = int(np.argmax(mixed))
+        end = segment_end(self.body, joint, None)
+        bone = self.joints[end] - self.joints[joint] if end is not None else np.array([0.0, 1.0, 0.0])
+        if p.slide_m or p.around_deg:
+            shift, spin = self._worn(p, joint, bone, out)
+            away = hit.point - self.joints[joint]
+            hit = nearest_point(self.vertices, faces, self.joints[joint] + spin @ away + shift)
+            out = face_normal(self.vertices, faces, hit)
+            mixed, offsets = self._skin(faces, hit)
+            given = given @ spin.T
         if not p.axes_given:
-            joint = int(np.argmax(mixed))
-            end = segment_end(self.body, joint, None)
-            bone = self.joints[end] - self.joints[joint] if end is not None else np.array([0.0, 1.0, 0.0])
             if np.linalg.norm(np.cross(bone, out)) < 1e-3 * np.linalg.norm(bone):
                 bone = np.eye(3)[int(np.argmin(np.abs(out)))]
-            given = np.asarray(frame(tuple(bone), tuple(out)))
+            given = np.asarray(p.axes_xyz) @ np.asarray(frame(tuple(bone), tuple(out)))
         return mixed, offsets, p.lift_m * out, given.T
 
 
-@cache
-def _bone_to_skin(p: Placement) -> float:
+@lru_cache(maxsize=1024)
+def _bone_to_skin(joint: str, child: str | None, along: float, toward: Vector, offset_m: Vector) -> float:
     """Distance, m, from the anchor to the skin of the mean open body; 0 if it has no such segment."""
     model = open_body()
-    if p.joint not in model.joint_names:
+    if joint not in model.joint_names:
         return 0.0
     surface = Surface(model, None)
-    joint = find_joint(model, p.joint)
-    end = surface._end(joint, p)
-    bone = np.zeros(3) if end is None else surface.joints[end] - surface.joints[joint]
-    anchor = surface.joints[joint] + p.along * bone + np.asarray(p.offset_m)
-    toward = np.asarray(p.toward) / np.linalg.norm(p.toward)
-    _, hit = surface._ray(joint, anchor, toward)
-    return 0.0 if hit is None else float(toward @ (hit.point - anchor))
+    p = Placement("", joint, along=along, toward=toward, offset_m=offset_m, child=child)
+    index, _, anchor, direction, _ = surface._aim(p)
+    _, hit = surface._ray(index, anchor, direction)
+    return 0.0 if hit is None else float(direction @ (hit.point - anchor))

@@ -18,7 +18,7 @@ from imusim.types import Placement
 
 _KEYS = {f.name for f in fields(SkinPoint)} - {"axes_given"} | {"base", "rotation_deg"}
 _VECTORS = ("toward", "offset_m", "position_m", "rotation_deg")
-_NUMBERS = ("along", "lift_m")
+_NUMBERS = ("along", "lift_m", "slide_m", "around_deg")
 
 
 def resolve(spec: Any) -> list[Placement]:

@@ -62,7 +62,8 @@ BODY17 = (
 def _table() -> dict[str, Placement]:
     table: list[Placement] = []
     for place in (*_LIMBS, *_SIDED):
-        table += [replace(place, name=f"left_{place.name}"), _mirrored(place)]
+        left = replace(place, name=f"left_{place.name}")
+        table += [left, left.mirrored()]
     table += [*_MIDDLE, *_JOINTS]
     return {p.name: p for p in table}
 
@@ -150,26 +151,6 @@ def _place(
         device_xyz=frame(_cross(top, toward), toward),
         child=child,
         description=description,
-    )
-
-
-def _mirrored(place: Placement) -> Placement:
-    """The right side: positions and outward directions are mirrored, x stays distal, the device its top."""
-
-    def flip(v: Vector) -> Vector:
-        return (-v[0] + 0.0, v[1], v[2])
-
-    toward = flip(place.toward)
-    distal, top = place.axes_xyz[0], (place.device_xyz or place.axes_xyz)[1]
-    return replace(
-        place,
-        name=f"right_{place.name}",
-        joint=place.joint.replace("left_", "right_"),
-        child=place.child and place.child.replace("left_", "right_"),
-        toward=toward,
-        offset_m=flip(place.offset_m),
-        axes_xyz=frame(flip(distal), toward),  # pyright: ignore[reportArgumentType]
-        device_xyz=frame(_cross(flip(top), toward), toward),  # pyright: ignore[reportArgumentType]
     )
 
 

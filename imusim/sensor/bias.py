@@ -6,12 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imusim.sensor.signals import Context, PerAxis, Signals, check_law, draw_within, per_axis
+from imusim.sensor.signals import (
+    Context,
+    PerAxis,
+    Remembering,
+    Step,
+    check_law,
+    draw_within,
+    per_axis,
+    unchanged,
+)
 from imusim.types import Floats
 
 
 @dataclass(frozen=True)
-class Bias:
+class Bias(Remembering):
     """Constant offset: a known part plus one drawn for every sensor and seed.
 
     Data sheets give limits, not standard deviations; every unit draws its own within them.
@@ -46,14 +55,28 @@ class Bias:
         per_axis(self.acc_m_s2, "acc_m_s2", signed=True)
         per_axis(self.gyro_rad_s, "gyro_rad_s", signed=True)
 
-    def __call__(self, signals: Signals, context: Context) -> Signals:
-        """Return the signals with this error on them."""
-        acc = self._of("acc", signals.acc, self.acc_limit_m_s2, self.acc_m_s2, context)
-        gyro = self._of("gyro", signals.gyro, self.gyro_limit_rad_s, self.gyro_rad_s, context)
-        return signals.with_(acc=acc, gyro=gyro)
+    def start(self, context: Context) -> Step:
+        """Return the term at work at the beginning of a recording."""
+        steps = {
+            signal: _Offset(self._drawn(signal, limit, known, context))
+            for signal, limit, known in (
+                ("acc", self.acc_limit_m_s2, self.acc_m_s2),
+                ("gyro", self.gyro_limit_rad_s, self.gyro_rad_s),
+            )
+            if per_axis(limit, "limit").any() or per_axis(known, "offset", signed=True).any()
+        }
+        return (lambda x: x.mapped(steps)) if steps else unchanged
 
-    def _of(self, signal: str, x: Floats, limit: PerAxis, known: PerAxis, context: Context) -> Floats:
+    def _drawn(self, signal: str, limit: PerAxis, known: PerAxis, context: Context) -> Floats:
         limits, fixed = per_axis(limit, "limit"), per_axis(known, "offset", signed=True)
-        if not limits.any() and not fixed.any():
-            return x
-        return x + np.stack([fixed + draw_within(limits, self.law, rng) for rng in context.streams(signal)])
+        return np.stack([fixed + draw_within(limits, self.law, rng) for rng in context.streams(signal)])
+
+
+class _Offset:
+    """A constant (S, 3) on one signal."""
+
+    def __init__(self, offset: Floats) -> None:
+        self.offset = offset
+
+    def __call__(self, x: Floats) -> Floats:
+        return x + self.offset

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imusim._kernels.noise import add_gauss_markov
+from imusim._kernels.noise import add_lines
 from imusim.errors import ConfigError
-from imusim.sensor.signals import Context, PerAxis, Signals, per_axis
+from imusim.sensor.signals import Context, PerAxis, Remembering, Step, per_axis, standard_normals, unchanged
 from imusim.types import Floats
 
 _STEPS_PER_TAU = 32  # a slow process is drawn this often in its correlation time and is linear between
 
 
 @dataclass(frozen=True)
-class BiasInstability:
+class BiasInstability(Remembering):
     """In-run bias drift with the 1/f spectrum of flicker noise; the Allan deviation has a floor of 0.664 B.
 
     The two-sided density ``S(f) = B² / (2π f)`` (IEEE Std 952-1997, annex C) is made of n first-order
@@ -59,29 +59,69 @@ class BiasInstability:
         """Return the correlation times, (n,) · s."""
         return np.geomspace(*self.tau_s, self.processes)
 
-    def __call__(self, signals: Signals, context: Context) -> Signals:
-        """Return the signals with this error on them."""
-        return signals.with_(
-            acc=self._of("acc", signals.acc, self.acc_m_s2, context),
-            gyro=self._of("gyro", signals.gyro, self.gyro_rad_s, context),
-        )
+    def start(self, context: Context) -> Step:
+        """Return the term at work at the beginning of a recording."""
+        steps = {}
+        for signal, coefficient in (("acc", self.acc_m_s2), ("gyro", self.gyro_rad_s)):
+            b = per_axis(coefficient, "coefficient")
+            if b.any():
+                taus = self.taus_s()
+                sigma = b if self.processes == 1 else b * math.sqrt(math.log(taus[1] / taus[0]) / math.pi)
+                steps[signal] = GaussMarkov(taus, sigma, signal, context)
+        return (lambda x: x.mapped(steps)) if steps else unchanged
 
-    def _of(self, signal: str, x: Floats, coefficient: PerAxis, context: Context) -> Floats:
-        b = per_axis(coefficient, "coefficient")
-        if not b.any():
-            return x
-        taus = self.taus_s()
-        sigma = b if self.processes == 1 else b * math.sqrt(math.log(taus[1] / taus[0]) / math.pi)
-        samples = x.shape[0]
-        steps = [max(1, math.floor(tau * context.rate_hz / _STEPS_PER_TAU)) for tau in taus]
+
+class GaussMarkov:
+    """A sum of stationary first-order Gauss–Markov processes for every axis of S sensors, block by block.
+
+    Parameters
+    ----------
+    taus_s : (n,) · s, correlation times
+    sigma : (3,), standard deviation of each process, x, y, z
+    signal : name of the random stream
+    context : of the recording
+    """
+
+    def __init__(self, taus_s: Floats, sigma: Floats, signal: str, context: Context) -> None:
+        steps = [max(1, math.floor(tau * context.rate_hz / _STEPS_PER_TAU)) for tau in taus_s]
+        phi = np.exp(-np.array(steps) / (np.asarray(taus_s) * context.rate_hz))
+        self.lines = SlowLines(phi, np.sqrt(1.0 - phi * phi)[:, None] * sigma, steps, sigma, signal, context)
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return x (T, S, 3) with the next block added."""
+        return self.lines(x)
+
+
+class SlowLines:
+    """Slow processes for every axis of S sensors, drawn at nodes and linear between them, block by block.
+
+    Parameters
+    ----------
+    phi : (P,), what a value keeps from node to node (1: random walk)
+    kick : (P, 3), standard deviation of what comes new, x, y, z
+    steps : P numbers of samples between nodes
+    first : (3,), standard deviation of the first value
+    signal : name of the random stream
+    context : of the recording
+    """
+
+    def __init__(
+        self, phi: Floats, kick: Floats, steps: list[int], first: Floats, signal: str, context: Context
+    ) -> None:
+        self.phi, self.kick, self.steps = phi, np.ascontiguousarray(kick), np.array(steps)
+        self.streams = list(context.streams(signal))
+        begin = standard_normals(self.streams, 2 * len(steps)).transpose(1, 0, 2)
+        self.now = np.ascontiguousarray(begin[::2] * first)
+        self.following = phi[:, None, None] * self.now + self.kick[:, None] * begin[1::2]
+        self.position = np.array([0] * len(steps) + [-1])
+        self.line = np.zeros((2, len(self.streams), 3))
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return x (T, S, 3) with the next block added."""
         y = x.copy()
-        drift = np.empty((samples, 3))
-        for s, rng in enumerate(context.streams(signal)):
-            drift[:] = 0.0
-            # one generator a process, so that a longer recording begins like a shorter one
-            for tau, step, child in zip(taus, steps, rng.spawn(len(steps)), strict=True):
-                normals = child.standard_normal((2 + max(samples - 1, 0) // step, 3))
-                phi = math.exp(-step / (tau * context.rate_hz))
-                add_gauss_markov(normals, phi, sigma, step, drift)
-            y[:, s] += drift
+        needed = int((np.maximum(self.position[:-1] + x.shape[0] - 1, 0) // self.steps).sum())
+        normals = standard_normals(self.streams, needed)
+        add_lines(
+            normals, self.phi, self.kick, self.steps, self.now, self.following, self.position, self.line, y
+        )
         return y

@@ -13,7 +13,15 @@ from imusim.sensor.sensor import Number, Sensor
 from imusim.sensor.sheet import sensor_of
 
 IDEAL = Sensor("ideal", description="A perfect sensor: no errors, no limits.")
-_PRESETS = ("bmi270", "mpu6050", "lsm6dso", "icm20948", "smartwatch")
+_PRESETS = (
+    "bmi270", "bmi160", "mpu6050", "lsm6dso", "icm20948", "mti1", "ximu3", "shimmer3", "myo", "smartwatch",
+)  # fmt: skip
+_ALIASES = {
+    "notionalsmartwatch": "smartwatch",
+    "xsensdot": "mti1",
+    "movelladot": "mti1",
+    "shimmer": "shimmer3",
+}
 
 
 def presets() -> dict[str, Sensor]:
@@ -35,7 +43,8 @@ def find(sensor: str | Path | Sensor | None) -> Sensor:
 
     Parameters
     ----------
-    sensor : a `Sensor`; a preset's name (case, "-", "_" and spaces do not matter); a YAML sheet's path;
+    sensor : a `Sensor`; a preset's name (case, "-", "_" and spaces do not matter); the path of a YAML sheet, of Kalibr's
+        ``imu.yaml`` or of a JSON file for MATLAB's ``imuSensor``;
         ``"package.module:Name"`` of a `Sensor`; None for "ideal"
 
     Raises
@@ -49,17 +58,22 @@ def find(sensor: str | Path | Sensor | None) -> Sensor:
         return IDEAL
     if isinstance(sensor, Sensor):
         return sensor
-    if isinstance(sensor, Path) or str(sensor).lower().endswith((".yaml", ".yml")):
+    if str(sensor).lower().endswith((".yaml", ".yml")) or (
+        isinstance(sensor, Path) and sensor.suffix.lower() != ".json"
+    ):
         from imusim.sensor.sheet import read_sheet
 
         return read_sheet(sensor)
+    if str(sensor).lower().endswith(".json"):
+        from imusim.sensor.foreign import read_matlab
+
+        return read_matlab(sensor)
     if not isinstance(sensor, str):
         raise ConfigError(f"sensor={sensor!r}: wanted a Sensor, a preset's name, a YAML file, or None")
     if ":" in sensor:
         return _imported(sensor)
     key = re.sub(r"[\s_-]", "", sensor).lower()
-    aliases = {"notionalsmartwatch": "smartwatch"}
-    key = aliases.get(key, key)
+    key = _ALIASES.get(key, key)
     if key == "ideal":
         return IDEAL
     if key in _PRESETS:

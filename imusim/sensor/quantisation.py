@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class Quantisation:
     ----------
     acc_lsb_m_s2 : step of the accelerometer · m/s²
     gyro_lsb_rad_s : step of the gyroscope · rad/s
+    mag_lsb_ut : step of the magnetometer · µT
     bits : word length of the two's complement output, or None for one without ends
 
     Raises
@@ -33,9 +35,10 @@ class Quantisation:
     acc_lsb_m_s2: float = 0.0
     gyro_lsb_rad_s: float = 0.0
     bits: int | None = 16
+    mag_lsb_ut: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("acc_lsb_m_s2", "gyro_lsb_rad_s"):
+        for name in ("acc_lsb_m_s2", "gyro_lsb_rad_s", "mag_lsb_ut"):
             step = getattr(self, name)
             if not (step >= 0 and math.isfinite(step)):
                 raise ConfigError(f"{name}={step!r}: wanted a finite step, 0 or more")
@@ -44,13 +47,10 @@ class Quantisation:
 
     def __call__(self, signals: Signals, context: Context) -> Signals:
         """Return the signals with this error on them."""
-        return signals.with_(
-            acc=self._of(signals.acc, self.acc_lsb_m_s2), gyro=self._of(signals.gyro, self.gyro_lsb_rad_s)
-        )
+        steps = {"acc": self.acc_lsb_m_s2, "gyro": self.gyro_lsb_rad_s, "mag": self.mag_lsb_ut}
+        return signals.mapped({name: partial(self._round, step) for name, step in steps.items() if step > 0})
 
-    def _of(self, x: Floats, step: float) -> Floats:
-        if step == 0:
-            return x
+    def _round(self, step: float, x: Floats) -> Floats:
         codes = x / step
         np.rint(codes, out=codes)
         if self.bits is not None:

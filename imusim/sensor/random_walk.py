@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imusim._kernels.noise import add_random_walk
-from imusim.sensor.signals import Context, PerAxis, Signals, per_axis
-from imusim.types import Floats
+from imusim.sensor.bias_instability import SlowLines
+from imusim.sensor.signals import Context, PerAxis, Remembering, Step, per_axis, unchanged
+
+_NODES_HZ = 10.0
 
 
 @dataclass(frozen=True)
-class RateRandomWalk:
+class RateRandomWalk(Remembering):
     """Bias that does a random walk: ``b += K √dt · n`` from 0; Allan deviation ``K √(τ/3)``.
 
     Not to be taken for angle random walk, which is white noise of the rate: see `WhiteNoise`.
@@ -36,23 +37,14 @@ class RateRandomWalk:
         per_axis(self.acc_m_s2_per_sqrt_s, "acc_m_s2_per_sqrt_s")
         per_axis(self.gyro_rad_s_per_sqrt_s, "gyro_rad_s_per_sqrt_s")
 
-    def __call__(self, signals: Signals, context: Context) -> Signals:
-        """Return the signals with this error on them."""
-        return signals.with_(
-            acc=self._of("acc", signals.acc, self.acc_m_s2_per_sqrt_s, context),
-            gyro=self._of("gyro", signals.gyro, self.gyro_rad_s_per_sqrt_s, context),
-        )
-
-    def _of(self, signal: str, x: Floats, coefficient: PerAxis, context: Context) -> Floats:
-        k = per_axis(coefficient, "coefficient")
-        if not k.any():
-            return x
-        samples = x.shape[0]
-        y = x.copy()
-        for s, rng in enumerate(context.streams(signal)):
-            walk = np.zeros((samples, 3))
-            add_random_walk(
-                rng.standard_normal((max(samples - 1, 0), 3)), k / math.sqrt(context.rate_hz), walk
-            )
-            y[:, s] += walk
-        return y
+    def start(self, context: Context) -> Step:
+        """Return the term at work at the beginning of a recording."""
+        steps = {}
+        for signal, coefficient in (("acc", self.acc_m_s2_per_sqrt_s), ("gyro", self.gyro_rad_s_per_sqrt_s)):
+            k = per_axis(coefficient, "coefficient")
+            if k.any():
+                # drawn ten times a second at most and linear between: exact at the nodes, and white noise hides the rest
+                step = max(1, round(context.rate_hz / _NODES_HZ))
+                kick = k * math.sqrt(step / context.rate_hz)
+                steps[signal] = SlowLines(np.ones(1), kick[None], [step], np.zeros(3), signal, context)
+        return (lambda x: x.mapped(steps)) if steps else unchanged

@@ -6,15 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imusim._kernels.noise import matrices
 from imusim.errors import ConfigError
-from imusim.sensor.signals import Context, PerAxis, Signals, check_law, draw_within, per_axis
+from imusim.sensor.signals import (
+    Context,
+    PerAxis,
+    Remembering,
+    Step,
+    check_law,
+    draw_within,
+    per_axis,
+    unchanged,
+)
 from imusim.types import Floats
 
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
-class ScaleCrossAxis:
+class ScaleCrossAxis(Remembering):
     """Scale factor and cross-axis sensitivity (misaligned axes included), ``y = (I + M) x``.
 
     M is the given matrix plus, for every sensor and seed, a drawn one: its diagonal within the scale limits,
@@ -47,11 +57,17 @@ class ScaleCrossAxis:
             self._limits(signal)
             self._matrix(signal)
 
-    def __call__(self, signals: Signals, context: Context) -> Signals:
-        """Return the signals with this error on them."""
-        return signals.with_(
-            acc=self._of("acc", signals.acc, context), gyro=self._of("gyro", signals.gyro, context)
-        )
+    def start(self, context: Context) -> Step:
+        """Return the term at work at the beginning of a recording."""
+        steps = {}
+        for signal in ("acc", "gyro"):
+            limits, known = self._limits(signal), self._matrix(signal)
+            if limits.any() or known.any():
+                m = [
+                    np.eye(3) + known + draw_within(limits, self.law, rng) for rng in context.streams(signal)
+                ]
+                steps[signal] = LinearMap(np.stack(m))
+        return (lambda x: x.mapped(steps)) if steps else unchanged
 
     def _limits(self, signal: str) -> Floats:
         scale = per_axis(getattr(self, f"{signal}_scale_limit"), f"{signal}_scale_limit")
@@ -67,17 +83,15 @@ class ScaleCrossAxis:
             raise ConfigError(f"{signal}_matrix: wanted 3 × 3 finite numbers, got shape {matrix.shape}")
         return matrix
 
-    def _of(self, signal: str, x: Floats, context: Context) -> Floats:
-        limits, known = self._limits(signal), self._matrix(signal)
-        if not limits.any() and not known.any():
-            return x
-        m = np.stack(
-            [np.eye(3) + known + draw_within(limits, self.law, rng) for rng in context.streams(signal)]
-        )
+
+class LinearMap:
+    """A matrix (S, 3, 3) on one signal (T, S, 3)."""
+
+    def __init__(self, matrix: Floats) -> None:
+        self.matrix = np.ascontiguousarray(matrix)
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return ``matrix @ x``."""
         y = np.empty_like(x)
-        for i in range(3):
-            row = x[..., 0] * m[:, i, 0]
-            row += x[..., 1] * m[:, i, 1]
-            row += x[..., 2] * m[:, i, 2]
-            y[..., i] = row
+        matrices(self.matrix, x, y)
         return y

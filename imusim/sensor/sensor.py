@@ -7,10 +7,15 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from imusim.errors import ConfigError, QualityWarning, ShapeError
-from imusim.sensor.signals import Context, Signals, Term
+from imusim.sensor.clock import PERFECT, Clock, RunningClock, resample
+from imusim.sensor.order import place_of
+from imusim.sensor.signals import Context, Signals, Step, Term, start
 from imusim.types import Floats
 
 
@@ -72,20 +77,29 @@ class Measurable(Protocol):
         """Sampling rate · Hz."""
         ...
 
-    def exchanged(self, acc: Floats, gyro: Floats, metadata: Mapping[str, Any]) -> Any:
+    def exchanged(
+        self,
+        acc: Floats,
+        gyro: Floats,
+        metadata: Mapping[str, Any],
+        mag: Floats | None = None,
+        true_time_s: Floats | None = None,
+    ) -> Any:
         """Return the same recording with other signals and metadata."""
         ...
 
 
 R = TypeVar("R", bound=Measurable)
+_BLOCK = 16_384  # sensor-samples a block
 
 
 @dataclass(frozen=True)
 class Sensor:
     """An inertial sensor: error terms, applied in the order given.
 
-    The physical order is scale and cross-axis → bias and drift → white noise → saturation → quantisation.
-    No terms: a perfect sensor.
+    The physical order is what `imusim.sensor.order` lists: wearing (strap, tissue, vibration) → bandwidth → non-linearity,
+    g-sensitivity → scale and cross-axis → bias, temperature, drift → white noise → saturation → quantisation → packets.
+    No terms and a perfect clock: a perfect sensor.
 
     Parameters
     ----------
@@ -94,6 +108,7 @@ class Sensor:
 
     Other Parameters
     ----------------
+    clock : when samples are really taken; perfect if not given
     rate_limits_hz : lowest and highest output rate of the part · Hz, or None
     description : one line for people
     notional : True if the figures are chosen, not published
@@ -107,6 +122,7 @@ class Sensor:
 
     name: str
     terms: tuple[Term, ...] = ()
+    clock: Clock = PERFECT
     rate_limits_hz: tuple[float, float] | None = None
     description: str = ""
     notional: bool = False
@@ -136,37 +152,53 @@ class Sensor:
         -----
         QualityWarning
             If the part has no such output rate.
+
+        Notes
+        -----
+        The clock is not applied here: it decides where the truth is sampled (`measure`, `imusim.simulate`).
         """
         count = signals.acc.shape[1]
         names = tuple(f"s{i}" for i in range(count)) if sensors is None else tuple(sensors)
         if len(names) != count:
             raise ShapeError(f"{len(names)} sensor names for signals of {count} sensors")
+        return self.begin(rate_hz, seed, names).whole(signals)
+
+    def begin(self, rate_hz: float, seed: int, sensors: tuple[str, ...]) -> Run:
+        """Return this sensor at the beginning of a recording, to be fed block by block."""
         if self.rate_limits_hz is not None:
             low, high = self.rate_limits_hz
             if not low <= rate_hz <= high:
                 said = (
                     f"{self.name} has output rates from {low:g} to {high:g} Hz; {rate_hz:g} Hz was asked for"
                 )
-                warnings.warn(QualityWarning(said), stacklevel=2)
-        context = Context(rate_hz, seed, names)
-        seen: Counter[str] = Counter()
-        for term in self.terms:
-            kind = type(term).__name__
-            signals = term(signals, context.of_term(f"{kind}:{seen[kind]}"))
-            seen[kind] += 1
-        return signals
+                warnings.warn(QualityWarning(said), stacklevel=3)
+        return Run(self, Context(rate_hz, seed, sensors))
+
+    @property
+    def perfect(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.terms and self.clock.perfect
 
     def measure(self, recording: R, seed: int = 0) -> R:
         """Return the recording as this sensor would have made it, `recording` being perfect; quality stays as it is."""
-        if not self.terms:
+        if self.perfect:
             return recording
         truth = Signals(recording.time_s, recording.acc, recording.gyro, recording.mag)
-        out = self.apply(truth, recording.rate_hz, seed, recording.sensors)
+        run = self.begin(recording.rate_hz, seed, recording.sensors)
+        true_time = None
+        if not self.clock.perfect:
+            true_time = run.clock(float(recording.time_s[0])).instants(recording.time_s)
+            at = partial(resample, recording.time_s, true_s=true_time)
+            truth = truth.mapped({"acc": at, "gyro": at, "mag": at})
+        out = run.whole(truth)
         metadata = {**recording.metadata, "sensor": self.describe(), "seed": int(seed)}
-        return recording.exchanged(out.acc, out.gyro, metadata)
+        return recording.exchanged(out.acc, out.gyro, metadata, mag=out.mag, true_time_s=true_time)
 
     def replace(self, *terms: Term) -> Sensor:
-        """Return this sensor with its terms of the same classes replaced (a class it lacks is added at the end)."""
+        """Return this sensor with its terms of the same classes replaced, or put where they belong physically.
+
+        A class of your own that it lacks is added at the end.
+        """
         new = list(self.terms)
         for term in terms:
             at = [i for i, old in enumerate(new) if type(old) is type(term)]
@@ -174,7 +206,10 @@ class Sensor:
                 raise ConfigError(
                     f"sensor {self.name!r} has {len(at)} terms {type(term).__name__}; build it anew"
                 )
-            new[at[0] if at else len(new) :] = [term, *new[at[0] + 1 :]] if at else [term]
+            if at:
+                new[at[0]] = term
+            else:
+                new.insert(place_of(term, new), term)
         return replace(self, terms=tuple(new))
 
     def describe(self) -> dict[str, Any]:
@@ -184,12 +219,50 @@ class Sensor:
             "description": self.description,
             "notional": self.notional,
             "rate_limits_hz": None if self.rate_limits_hz is None else list(self.rate_limits_hz),
+            "clock": _plain(self.clock),
             "terms": [_plain(term) for term in self.terms],
             "numbers": [{f.name: getattr(n, f.name) for f in fields(n)} for n in self.numbers],
         }
 
 
-def _plain(term: Term) -> dict[str, Any]:
+class Run:
+    """A sensor at work: the same bits whatever the blocks that it is fed."""
+
+    def __init__(self, sensor: Sensor, context: Context) -> None:
+        self._context, self._clock = context, sensor.clock
+        self._steps: list[Step] = []
+        seen: Counter[str] = Counter()
+        for term in sensor.terms:
+            kind = type(term).__name__
+            self._steps.append(start(term, context.of_term(f"{kind}:{seen[kind]}")))
+            seen[kind] += 1
+
+    def clock(self, first_s: float) -> RunningClock:
+        """Return the devices' clocks for a recording that starts at `first_s`."""
+        return self._clock.start(self._context.of_term("Clock"), first_s)
+
+    def __call__(self, signals: Signals) -> Signals:
+        """Return what is reported for the next block of the truth."""
+        for step in self._steps:
+            signals = step(signals)
+        return signals
+
+    def whole(self, signals: Signals) -> Signals:
+        """Return what is reported for a whole recording, done in blocks that fit the processor's cache."""
+        samples, count = signals.acc.shape[:2]
+        block = max(1, _BLOCK // max(count, 1))
+        if not self._steps or samples <= block:
+            return self(signals)
+        out = signals.mapped(dict.fromkeys(("acc", "gyro", "mag"), np.empty_like))
+        for first in range(0, samples, block):
+            done = self(signals.part(first, first + block))
+            for name in ("acc", "gyro", "mag"):
+                if (value := getattr(out, name)) is not None:
+                    value[first : first + block] = getattr(done, name)
+        return out
+
+
+def _plain(term: object) -> dict[str, Any]:
     values: dict[str, Any] = {"term": type(term).__name__}
     if is_dataclass(term):
         for f in fields(term):

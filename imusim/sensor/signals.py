@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -42,15 +42,38 @@ class Signals:
         if self.mag is not None:
             put(self, "mag", as_floats(self.mag, "mag", self.acc.shape))
 
-    def with_(self, acc: Floats | None = None, gyro: Floats | None = None) -> Signals:
-        """Return the same signals with `acc` or `gyro` exchanged (not checked again)."""
+    def with_(
+        self, acc: Floats | None = None, gyro: Floats | None = None, mag: Floats | None = None
+    ) -> Signals:
+        """Return the same signals with some of them exchanged (not checked again)."""
         new = object.__new__(Signals)
         put = object.__setattr__
         put(new, "time_s", self.time_s)
         put(new, "acc", self.acc if acc is None else acc)
         put(new, "gyro", self.gyro if gyro is None else gyro)
-        put(new, "mag", self.mag)
+        put(new, "mag", self.mag if mag is None else mag)
         return new
+
+    def mapped(self, steps: Mapping[str, Callable[[Floats], Floats]]) -> Signals:
+        """Return the signals with a function applied to those named ("acc", "gyro", "mag" where there is one)."""
+        done = {
+            name: step(value) for name, step in steps.items() if (value := getattr(self, name)) is not None
+        }
+        return self.with_(**done)
+
+    def part(self, first: int, last: int) -> Signals:
+        """Return the samples first … last − 1, views of these (not checked again)."""
+        new = self.with_(
+            self.acc[first:last],
+            self.gyro[first:last],
+            None if self.mag is None else self.mag[first:last],
+        )
+        object.__setattr__(new, "time_s", self.time_s[first:last])
+        return new
+
+
+Step = Callable[[Signals], Signals]
+"""A term at work: takes the next block of samples, goes on where the last one ended."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +120,37 @@ class Context:
 class Term(Protocol):
     """An error term: a frozen dataclass whose call maps signals to signals.
 
-    Of zero strength it must return its input unchanged, to the bit.
+    Of zero strength it must return its input unchanged, to the bit. A term that remembers (a filter, a random
+    walk, its random stream) derives from `Remembering` instead and gives a `start`.
     """
 
     def __call__(self, signals: Signals, context: Context) -> Signals:
         """Return the signals with this error on them."""
         ...
+
+
+class Remembering:
+    """Base of terms that remember from block to block: what is drawn once is drawn in `start`."""
+
+    def start(self, context: Context) -> Step:
+        """Return the term at work at the beginning of a recording."""
+        raise NotImplementedError
+
+    def __call__(self, signals: Signals, context: Context) -> Signals:
+        """Return the signals, a whole recording, with this error on them."""
+        return self.start(context)(signals)
+
+
+def start(term: Term, context: Context) -> Step:
+    """Return any term at work at the beginning of a recording."""
+    if isinstance(term, Remembering):
+        return term.start(context)
+    return lambda signals: term(signals, context)
+
+
+def unchanged(signals: Signals) -> Signals:
+    """Return what came in: the step of a term of zero strength."""
+    return signals
 
 
 def per_axis(value: ArrayLike, name: str, *, signed: bool = False) -> Floats:
@@ -114,6 +162,14 @@ def per_axis(value: ArrayLike, name: str, *, signed: bool = False) -> Floats:
     if not np.isfinite(array).all() or (not signed and (array < 0).any()):
         raise ConfigError(f"{name}={value!r}: wanted finite numbers{'' if signed else ', 0 or more'}")
     return np.array(array)
+
+
+def standard_normals(streams: Sequence[np.random.Generator], count: int) -> Floats:
+    """Draw the next `count` standard normals for x, y, z of every sensor from its own stream: (S, count, 3)."""
+    out = np.empty((len(streams), count, 3))
+    for rng, own in zip(streams, out, strict=True):
+        rng.standard_normal(out=own)
+    return out
 
 
 def draw_within(limit: Floats, law: str, rng: np.random.Generator) -> Floats:

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imusim._kernels.noise import add_white
 from imusim.errors import ConfigError
-from imusim.sensor.signals import Context, PerAxis, Signals, per_axis
+from imusim.sensor.signals import (
+    Context,
+    PerAxis,
+    Remembering,
+    Step,
+    per_axis,
+    standard_normals,
+    unchanged,
+)
 from imusim.types import Floats
 
 
 @dataclass(frozen=True)
-class WhiteNoise:
+class WhiteNoise(Remembering):
     """White noise over the whole band up to the Nyquist frequency.
 
     There are two conventions, √2 apart; the argument's name says which one is meant:
@@ -28,6 +37,10 @@ class WhiteNoise:
     gyro_density_one_sided : n · (rad/s)/√Hz
     velocity_random_walk : N of the accelerometer · (m/s)/√s = (m/s²)/√Hz, instead of the density
     angle_random_walk : N of the gyroscope · rad/√s = (rad/s)/√Hz, instead of the density
+    mag_density_one_sided : n of the magnetometer · µT/√Hz
+    enbw_hz : equivalent noise bandwidth of the chip's filter · Hz, or None. A chip that samples its wide-band
+        output slowly folds all its noise into the band: then ``σ = n √enbw`` (N = n/√2 alike), still white.
+        A bandwidth below the Nyquist frequency colours the noise: put a `Bandwidth` behind this term instead
 
     Raises
     ------
@@ -39,9 +52,14 @@ class WhiteNoise:
     gyro_density_one_sided: PerAxis = 0.0
     velocity_random_walk: PerAxis = 0.0
     angle_random_walk: PerAxis = 0.0
+    mag_density_one_sided: PerAxis = 0.0
+    enbw_hz: float | None = None
 
     def __post_init__(self) -> None:
+        if self.enbw_hz is not None and not (self.enbw_hz > 0 and math.isfinite(self.enbw_hz)):
+            raise ConfigError(f"enbw_hz={self.enbw_hz!r}: wanted a positive bandwidth in Hz, or None")
         self.sigma(1.0)
+        per_axis(self.mag_density_one_sided, "mag_density_one_sided")
 
     def sigma(self, rate_hz: float) -> tuple[Floats, Floats]:
         """Return the standard deviations of a sample, acc (3,) · m/s² and gyro (3,) · rad/s."""
@@ -54,22 +72,29 @@ class WhiteNoise:
             raise ConfigError(
                 f"{density} and {walk} are two names of one noise (N = n/√2). Give one of them."
             )
-        return n * math.sqrt(rate_hz / 2.0) + coefficient * math.sqrt(rate_hz)
+        band = rate_hz / 2.0 if self.enbw_hz is None else self.enbw_hz
+        return n * math.sqrt(band) + coefficient * math.sqrt(2.0 * band)
 
-    def __call__(self, signals: Signals, context: Context) -> Signals:
-        """Return the signals with this error on them."""
+    def start(self, context: Context) -> Step:
+        """Return the term at work at the beginning of a recording."""
         acc, gyro = self.sigma(context.rate_hz)
-        return signals.with_(
-            acc=_noisy("acc", signals.acc, acc, context), gyro=_noisy("gyro", signals.gyro, gyro, context)
-        )
+        band = context.rate_hz / 2.0 if self.enbw_hz is None else self.enbw_hz
+        mag = per_axis(self.mag_density_one_sided, "mag_density_one_sided") * math.sqrt(band)
+        steps = {
+            name: _Noise(name, sigma, context)
+            for name, sigma in (("acc", acc), ("gyro", gyro), ("mag", mag))
+            if sigma.any()
+        }
+        return (lambda x: x.mapped(steps)) if steps else unchanged
 
 
-def _noisy(signal: str, x: Floats, sigma: Floats, context: Context) -> Floats:
-    if not sigma.any():
-        return x
-    y = np.empty_like(x)
-    for s, rng in enumerate(context.streams(signal)):
-        noise = rng.standard_normal((x.shape[0], 3))
-        noise *= sigma
-        np.add(x[:, s], noise, out=y[:, s])
-    return y
+class _Noise:
+    """White noise on one signal (n, S, 3); every sensor has its own stream."""
+
+    def __init__(self, signal: str, sigma: Floats, context: Context) -> None:
+        self.sigma, self.streams = sigma, list(context.streams(signal))
+
+    def __call__(self, x: Floats) -> Floats:
+        noise, y = standard_normals(self.streams, x.shape[0]), np.empty(x.shape)
+        add_white(noise, self.sigma, x, y)
+        return y

@@ -42,9 +42,10 @@ def draw_body(
     *,
     axes: ArrayLike | None = None,
     view: str | ArrayLike = "front",
-    skin: tuple[float, float, float] = SKIN,
+    skin: ArrayLike = SKIN,
     alpha: float = 1.0,
     zorder: float = 1.0,
+    relief: float = 0.58,
 ) -> Floats:
     """Draw a shaded mesh, nearest faces last (painter's algorithm), and sensors on it.
 
@@ -60,9 +61,10 @@ def draw_body(
     labels : S labels: numbers (up to three letters) go into the dots, longer ones into columns beside the body
     axes : (S, 3, 3), columns are the sensors' x, y, z axes; None: not drawn
     view : a name in `VIEWS` (for y-up axes), or (3, 3) rows: right, up, towards the viewer
-    skin : red, green, blue of a face that looks at the light
+    skin : (3,) red, green, blue of a face that looks at the light, or (F, 3): of each face
     alpha : 1 for solid skin, less to see joints through it
     zorder : matplotlib's drawing order
+    relief : how much darker a face is that looks away from the light, 0 … 1
 
     Returns
     -------
@@ -79,9 +81,10 @@ def draw_body(
     corners, normal = corners[front], normal[front] / size[front, None]
     order = np.argsort(corners[..., 2].mean(axis=1), kind="stable")
     corners, normal = corners[order], normal[order]
+    paint = np.broadcast_to(np.asarray(skin, dtype=np.float64), (len(faces), 3))[front][order]
     light = np.array([-0.35, 0.45, 0.82])
-    shade = 0.42 + 0.58 * np.clip(normal @ (light / np.linalg.norm(light)), 0.0, 1.0)
-    colour = np.concatenate([np.asarray(skin) * shade[:, None], np.full((shade.size, 1), alpha)], axis=1)
+    shade = 1.0 - relief + relief * np.clip(normal @ (light / np.linalg.norm(light)), 0.0, 1.0)
+    colour = np.concatenate([paint * shade[:, None], np.full((shade.size, 1), alpha)], axis=1)
     edge: Any = "none" if alpha < 1.0 else colour
     flat: Any = corners[..., :2]
     ax.add_collection(

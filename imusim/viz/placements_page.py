@@ -17,6 +17,60 @@ WIDTH = 26.4
 """Width of the picture, inches."""
 
 
+_USES = """\
+## Worn as people wear them
+
+No watch sits exactly where the table says. `Placement.vary` draws where one really sits and how it is turned:
+
+```python
+import numpy as np
+
+import imusim as im
+from imusim.variation import DONNING
+
+watch = im.placements()["left_wrist"]
+wearer = np.random.default_rng([7, 0])  # seed, number of the person
+habit = watch.vary(wearer)  # imusim.variation.WEARER: 2 cm along the arm, 12° round it, 6° tilt, 8° turn
+days = [habit.vary(wearer, DONNING) for _ in range(5)]  # half of that again, every time it is put on
+rec = im.simulate(motion, [days[0]], sensor="bmi270")
+```
+
+| field of `im.Variation` | what varies | kind |
+|---|---|---|
+| `slide_m` | place along the segment | sd, m |
+| `around_deg` | place around the segment; the device turns with the skin | sd, degrees about the bone |
+| `tilt_deg` | tilt off the skin, about each of the two axes across the outward direction | sd, degrees |
+| `heading_deg`, `any_heading` | turn on the skin; uniform if `any_heading` | sd, degrees; yes or no |
+| `upside_down`, `face_in` | the wrong way up; the screen to the body | probability |
+| `swap` | on the other side of the body, mirrored | probability |
+
+- Everything is 0 by default, and `Variation()` returns the placement itself. `variation.scaled(strength)` sets a dose.
+- The **name stays the planned one**, also after a swap: it is what the data set's label would say. `joint` and
+  `description` say where the device really is, and both are in the recording's metadata.
+- One seed at two strengths is one wearer, worn twice as far off. Placements draw one after the other from a generator.
+- The draws are numbers in the placement (`slide_m`, `around_deg`, turned axes), measured out on the skin of the
+  particular body when it is attached. They may be written by hand, also in a YAML file:
+  `{name: loose_watch, base: left_wrist, slide_m: -0.03, around_deg: 40}`.
+- `WEARER`'s 2 cm come from a study that tried 5 cm as the worst case (PMC10820910). Its angles and `DONNING` are
+  notional: set your own where you know better. For a phone in a pocket:
+  `im.Variation(slide_m=0.03, around_deg=15, tilt_deg=8, heading_deg=15, upside_down=0.5, face_in=0.5)`.
+
+## Everywhere at once
+
+A sensor on every vertex of the skin, exact as any other, with z off the skin and x along the segment:
+
+```python
+found = im.sweep_statistics(motion, rate_hz=50)  # acc_rms, acc_peak, gyro_rms, gyro_peak of every vertex
+for block in im.sweep(motion, rate_hz=50, vertices=range(0, 13492, 10)):  # or the signals, streamed
+    block.time_s, block.vertices, block.acc, block.gyro  # (T,), (S,), (T, S, 3), (T, S, 3)
+```
+
+A block takes about 64 MB, however long the motion (or set `block_s`).
+
+    imusim sweep out/motion.npz --out painted.png    # the body, painted with how strongly each point moves
+"""
+
+
 def placements_figure(body: Body | None = None) -> Any:
     """Return a figure of every named place: front, back, left side and the joints of "fimad"."""
     from matplotlib.figure import Figure
@@ -87,7 +141,7 @@ def placements_page() -> str:
     text += [
         f"- `{g}`: {', '.join(f'`{n}`' for n in members)}" for g, members in groups().items() if g != "all"
     ]
-    text += ["- `all`: every place in the table", ""]
+    text += ["- `all`: every place in the table", "", _USES]
     return "\n".join(text)
 
 
