@@ -219,7 +219,7 @@ def choose(stretches: list[Evidence]) -> Settings:
     starts = sorted(((cost(s), i, s) for i, s in enumerate(starts)))[:_TRIED]
     best_cost, best = np.inf, starts[0][2]
     for _, _, s in starts:
-        value, polished = _polish(cost, s)
+        value, polished = polish(cost, s)
         if value < best_cost:
             best_cost, best = value, polished
     return best
@@ -272,7 +272,7 @@ def _periodogram(stretches: list[Evidence]) -> tuple[Floats, Floats, Floats]:
     return np.add.reduceat(power, edges) / count, count, np.add.reduceat(frequency, edges) / count
 
 
-def _polish(cost, start: Settings) -> tuple[float, Settings]:
+def polish(cost, start: Settings) -> tuple[float, Settings]:
     """Nelder and Mead's simplex (1965) over log λ, log w and, if the noise has colour, φ."""
     free = 3 if start.colour > 0 else 2
 

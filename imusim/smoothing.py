@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from imusim._kernels import pspline as _k
 from imusim.errors import ShapeError, TimeError
-from imusim.evidence import CHUNK, Evidence, Penalties, choose, low_pass
+from imusim.evidence import CHUNK, Evidence, Penalties, Settings, choose, low_pass
 from imusim.spline import Spline
 from imusim.types import Floats, as_floats, check_time
 
@@ -45,6 +45,7 @@ def smooth(
     sd: ArrayLike | None = None,
     *,
     bandwidth_hz: float | None = None,
+    chosen: Sequence[Mapping[str, Any]] | None = None,
 ) -> SmoothResult:
     """Smooth channels; how strongly is chosen for each group from its own data, unless the bandwidth is known.
 
@@ -59,6 +60,7 @@ def smooth(
     ----------------
     bandwidth_hz : half-amplitude frequency of a low-pass without phase, for samples that are estimates already and
         carry `sd` (then absolute) up to that frequency; None: chosen from the data
+    chosen : G settings as an earlier result gave them, for samples of the same spacing; None: chosen from the data
 
     Raises
     ------
@@ -106,9 +108,11 @@ def smooth(
         floor = float((1e-11 * max(1.0, np.abs(y[:, columns]).max())) ** 2)
         if bandwidth_hz is not None:
             s = np.ones_like(s)
-            chosen = low_pass(2.0 * np.pi * bandwidth_hz * spacing)
+            best = low_pass(2.0 * np.pi * bandwidth_hz * spacing)
+        elif chosen is not None:
+            best = _as_chosen(chosen[g], spacing)
         else:
-            chosen = choose(
+            best = choose(
                 [
                     Evidence(
                         x[a:b] - np.floor(x[a]),
@@ -121,7 +125,7 @@ def smooth(
                 ]
             )
         whole = Evidence(x, z, s, penalties[intervals + 5], floor)
-        variance = whole.variance(chosen)
+        variance = whole.variance(best)
         coefficients, lower = whole.solution()
         part = np.empty((intervals + 1, 3, columns.size))
         _k.at_knots(coefficients, spacing, part)
@@ -136,19 +140,29 @@ def smooth(
             noise[g] = float(np.median(absolute[:, g]))
         else:
             deviations[:, columns] = np.sqrt(variance) * unit[:, None]
-            noise[g] = np.sqrt(variance / (1.0 - chosen.colour**2))
+            noise[g] = np.sqrt(variance / (1.0 - best.colour**2))
         settings.append(
             {
-                "order": chosen.order,
-                "low_order": chosen.low_order,
-                "corner_hz": chosen.corner / (2 * np.pi * spacing),
-                "log_strength": chosen.log_strength,
-                "noise_colour": chosen.colour,
+                "order": best.order,
+                "low_order": best.low_order,
+                "corner_hz": best.corner / (2 * np.pi * spacing),
+                "log_strength": best.log_strength,
+                "noise_colour": best.colour,
                 "noise_sd": float(noise[g]),
             }
         )
     spline = Spline(t[0] + spacing * np.arange(intervals + 1), nodes.transpose(0, 2, 1))
     return SmoothResult(spline, deviations, noise, tuple(settings))
+
+
+def _as_chosen(settings: Mapping[str, Any], spacing: float) -> Settings:
+    return Settings(
+        order=int(settings["order"]),
+        low_order=int(settings["low_order"]),
+        corner=float(settings["corner_hz"]) * 2.0 * np.pi * spacing,
+        log_strength=float(settings["log_strength"]),
+        colour=float(settings["noise_colour"]),
+    )
 
 
 def _positive_sd(sd: ArrayLike | None, n: int, count: int) -> Floats:

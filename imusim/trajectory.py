@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imusim._kernels import kinematics as _k
 from imusim.errors import ConfigError, FrameError, ShapeError, TimeError
+from imusim.impacts import check_impacts, response, smooth_with_impacts
 from imusim.rotation import multiply, normalise, rotate, sign_continuous
 from imusim.spline import Spline, interpolate_nodes, piece_bounds, runs
 from imusim.types import Floats, Kinematics, as_floats, check_time
@@ -46,6 +47,9 @@ class Trajectory:
         are normalised, signs are made continuous, a NaN row is a gap
     smoothing : "none" interpolates; "auto" chooses the smoothing from the data (`imusim.smoothing`)
     max_gap_s : longest gap that is bridged · s; a longer one gives NaN between its ends
+    impacts_s : (K,) · s, instants at which velocities may jump (heel strikes): kept instead of smoothed away, see
+        `imusim.impacts`; for `smoothing` "auto", and frames without gaps
+    impact_duration_s : how long a jump takes · s
 
     Attributes
     ----------
@@ -66,12 +70,18 @@ class Trajectory:
         *,
         smoothing: str = "none",
         max_gap_s: float = 0.5,
+        impacts_s: ArrayLike = (),
+        impact_duration_s: float = 0.02,
     ) -> None:
         if smoothing not in SMOOTHING:
             raise ConfigError(f"smoothing={smoothing!r}, wanted one of {', '.join(SMOOTHING)}")
         if not max_gap_s > 0:
             raise ConfigError(f"max_gap_s={max_gap_s}, wanted a positive time in seconds")
         self.time_s = check_time(time_s)
+        self._impacts = check_impacts(impacts_s, impact_duration_s)
+        self._impact_duration = float(impact_duration_s)
+        if self._impacts.size and smoothing != "auto":
+            raise ConfigError('impacts_s is for smoothing="auto"; interpolation keeps every sample as it is')
         if self.time_s.size == 0:
             raise TimeError("a trajectory needs at least one sample")
         position = _frames(position_m, "position_m", self.time_s.size, 3)
@@ -81,6 +91,11 @@ class Trajectory:
                 f"position_m has {position.shape[1]} frames, orientation_wxyz has {orientation.shape[1]}"
             )
         self._count = position.shape[1]
+        self._jumps: Floats | None = None  # (K, S, 3) · m/s
+        if self._impacts.size:
+            position, self._jumps = _without_jumps(
+                self.time_s, position, self._impacts, self._impact_duration
+            )
         self._groups = _groups(self.time_s, position, orientation, smoothing, max_gap_s)
         self._offset: Floats | None = None
         self._turn: Floats | None = None
@@ -163,6 +178,10 @@ class Trajectory:
                 _k.rigid(s.time_s, s.channel_last, t[at], mounted, offset, turn, *part)
                 for o, p in zip(out, part, strict=True):
                     o[np.ix_(at, b)] = p
+        if self._jumps is not None:
+            phi = response(t, self._impacts, self._impact_duration)
+            for o, order in ((out[0], 0), (out[2], 1), (out[4], 2)):
+                o += np.einsum("tk,ksc->tsc", phi[order], self._jumps)
         return Kinematics(t, out[0], out[1], out[2], out[3], out[4], out[5])
 
     def _check_range(self, t: Floats) -> None:
@@ -175,6 +194,20 @@ class Trajectory:
                 f"time_s has {int(bad.sum())} instants outside the known times {known[0]:.6g} … {known[-1]:.6g} s "
                 f"(first: {t[np.argmax(bad)]:.6g}). Ask for instants within them."
             )
+
+
+def _without_jumps(time: Floats, position: Floats, impacts: Floats, duration: float) -> tuple[Floats, Floats]:
+    """Positions without what jumps, and the jumps (K, S, 3) · m/s."""
+    if not np.isfinite(position).all():
+        raise ConfigError(
+            "impacts_s needs frames without gaps; position_m has NaN. Fill them, or leave impacts_s out."
+        )
+    phi = response(time, impacts, duration)[0]
+    frames = range(position.shape[1])
+    jumps = np.stack(
+        [smooth_with_impacts(time, position[:, s], impacts, duration)[1] for s in frames], axis=1
+    )
+    return position - np.einsum("tk,ksc->tsc", phi, jumps), jumps
 
 
 def allocate(instants: int, frames: int) -> list[Floats]:

@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def deviance(powers, count, weights, floor, theta):
-    """Return Σ count (ln μ + power/μ) with μ = Σ theta_i weights_i + floor; powers, count (m,), weights (p, m), theta (p,)."""
+    """Return Σ count (ln μ + power/μ), μ = Σ theta_i weights_i + floor; powers, count (m,), weights (p, m), theta (p,)."""
     total = 0.0
     for b in range(powers.size):
         mean = floor

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imusim._kernels.allan import second_difference_power
 from imusim.allan.noise_type import MOST, overlapping_edf, power_law
 from imusim.allan.series import checked_series
 from imusim.errors import ConfigError, TimeError
 from imusim.types import Floats
 
 _PER_OCTAVE = 6
-_BLOCK = 16_384  # stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def allan_deviation(x: ArrayLike, rate_hz: float, taus_s: ArrayLike | None = Non
         np.cumsum(series[:, c] - series[:, c].mean(), out=phase[1:])
         alpha = 2
         for a, m in enumerate(lags):
-            deviation[a, c] = np.sqrt(_second_difference_power(phase, int(m)) / 2.0) / m
+            deviation[a, c] = np.sqrt(second_difference_power(phase, int(m)) / 2.0) / m
             # noise grows redder with time; where there are too few averages it stays as it was
             found = power_law(np.diff(phase[: m * MOST : m]))
             alpha = min(alpha, 0 if a == 0 and found is None else 2 if found is None else found)
@@ -79,19 +79,6 @@ def allan_deviation(x: ArrayLike, rate_hz: float, taus_s: ArrayLike | None = Non
     low, high = _interval(deviation, edf)
     columns = [v[:, 0] if single else v for v in (deviation, low, high, edf)]
     return AllanCurve(lags / rate_hz, *columns, samples=samples)
-
-
-def _second_difference_power(phase: Floats, m: int) -> float:
-    """Mean of (θ[i+2m] − 2 θ[i+m] + θ[i])²."""
-    count = phase.size - 2 * m
-    total = 0.0
-    for first in range(0, count, _BLOCK):
-        last = min(first + _BLOCK, count)
-        d = phase[first + 2 * m : last + 2 * m] - phase[first + m : last + m]
-        d -= phase[first + m : last + m]
-        d += phase[first:last]
-        total += float(np.einsum("i,i", d, d))  # not BLAS: waking its threads takes longer
-    return total / count
 
 
 def _interval(deviation: Floats, edf: Floats) -> tuple[Floats, Floats]:

@@ -74,9 +74,13 @@ def maximise(problem: Problem) -> tuple[float, Floats]:
             found = _descend(problem, start, everything)
             if found[0] < best[0] - 1e-9:
                 best = found
-    negligible = best[1] * problem.weights.max(axis=1) < 1e-9 * problem.powers.min()
-    cleaned = np.where(negligible, 0.0, best[1])
-    return problem.deviance(cleaned), cleaned
+    value, theta = best
+    for i in range(1, scales.size):  # a logarithm never gets to 0
+        without = theta.copy()
+        without[i] = 0.0
+        if problem.deviance(without) < value + 1e-3:
+            theta = without
+    return problem.deviance(theta), theta
 
 
 def interval(problem: Problem, best: tuple[float, Floats], which: int) -> tuple[float, float]:

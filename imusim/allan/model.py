@@ -18,7 +18,7 @@ _POWER_80 = 2.0  # (1.96 + 0.84)² / 1.96²: then four recordings of five exclud
 def model_deviation(
     tau_s: ArrayLike, N: float, B: float, K: float, flicker_taus_s: tuple[float, ...]
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the Allan deviations of the three noises, each (A,) in the unit of B; the whole is the root of their squares' sum.
+    """Return the Allan deviations of N, B and K, each (A,) in the unit of B; their squares add up.
 
     ``N/√τ``, ``K √(τ/3)``, and for each Gauss–Markov process of the flicker noise, x = τ/τ_c:
     ``σ² (2/x) (1 − (3 − 4 e⁻ˣ + e⁻²ˣ)/(2x))`` (IEEE Std 952-1997, annex C.1.3).

@@ -162,7 +162,8 @@ def _label_place(ax: Axes, label: str, tau: Floats, line: Floats) -> tuple[float
     if label.startswith("N"):
         i, slope, align = tau.size - 1, -0.5, "right"
     elif label.startswith("K"):
-        i, slope, align = 0, 0.5, "left"
+        short = tau[-1] / tau[0] < (ax.get_xlim()[1] / ax.get_xlim()[0]) ** 0.2
+        i, slope, align = (tau.size - 1, 0.5, "right") if short else (0, 0.5, "left")
     else:
         i, slope, align = 0, 0.0, "left"
     i = min(max(i, int(0.03 * tau.size)), max(int(0.97 * tau.size) - 1, 0))
@@ -175,12 +176,14 @@ def _figures(figure: Figure, signal: str, fitted: Coefficients, left: float, top
     """The coefficients with their intervals, below a panel."""
     for row, symbol in enumerate("NBK"):
         _, unit, si = UNITS[signal][symbol]
+        if unit == "°/s/√Hz":  # small numbers take much room
+            unit, si = f"m{unit}", 1e-3 * si
         y = top - row * 0.33 * inch
         one_sided = ", one-sided" if symbol == "N" else ""
         text(figure, left, y, f"{symbol}", fontsize=9, weight="bold", va="center")
         text(figure, left + 0.18 / _WIDTH, y, f"{unit}{one_sided}", fontsize=7, color=MUTED, va="center")
         for c, (value, low, high) in enumerate(in_unit(getattr(fitted, symbol), si)):
-            x = left + (1.25 + 1.46 * c) / _WIDTH
+            x = left + (1.32 + 1.44 * c) / _WIDTH
             text(
                 figure,
                 x,

@@ -72,11 +72,14 @@ def sheet_of(
                 f"{signal}: wanted coefficients of three axes, got shape {np.shape(fitted.N.value)}"
             )
     hours = gyro.duration_s / 3600.0
-    about = f"Noise of one unit at rest, fitted to {hours:.3g} h at {gyro.rate_hz:g} Hz. Scale and cross-axis were not measured."
+    about = (
+        f"Noise of one unit at rest, fitted to {hours:.3g} h at {gyro.rate_hz:g} Hz. Scale was not measured."
+    )
     if gyro_mean is not None:
         about += f" Mean of gyro (offset and the Earth's turn) {_list(gyro_mean / DPS)} °/s."
     if acc_mean is not None:
-        about += f" Mean of acc {_list(acc_mean / STANDARD_GRAVITY)} g, norm {np.linalg.norm(acc_mean) / STANDARD_GRAVITY:.4g} g."
+        in_g = acc_mean / STANDARD_GRAVITY
+        about += f" Mean of acc {_list(in_g)} g, norm {np.linalg.norm(in_g):.4g} g."
     lines = [
         f"name: {_quoted(name)}",
         f"description: {_quoted(about)}",

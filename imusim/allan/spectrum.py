@@ -110,5 +110,5 @@ def binned_powers(x: Floats, bins: Bins) -> Floats:
     from scipy.fft import dct
 
     last = int(bins.first[-1] + bins.count[-1]) - 1
-    amplitudes = dct(x - x.mean(axis=0), type=2, norm="ortho", axis=0)[1 : last + 1]
+    amplitudes = np.asarray(dct(x - x.mean(axis=0), type=2, norm="ortho", axis=0))[1 : last + 1]
     return np.add.reduceat(amplitudes**2, bins.first - 1, axis=0) / bins.count[:, None]

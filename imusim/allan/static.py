@@ -84,7 +84,7 @@ def longest_piece(time_s: Floats | None, values: Floats, rate_hz: float | None) 
     TimeError
         If time does not increase or neither time nor rate is there, and if nothing is left.
     """
-    ok = np.isfinite(values).all(axis=1)
+    ok = np.asarray(np.isfinite(values).all(axis=1))
     breaks = ~ok
     if rate_hz is None:
         if time_s is None:

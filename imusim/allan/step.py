@@ -25,7 +25,7 @@ def quantisation_step(x: Floats) -> float:
     gaps = [gap for gap in gaps if gap.size >= _FEWEST - 1]
     if not gaps:
         return 0.0
-    gap = np.concatenate(gaps)
+    gap = np.concatenate(gaps).astype(np.float64)
     gap = gap[gap > 1e-9 * np.abs(columns).max()]
     if gap.size < _FEWEST - 1:
         return 0.0

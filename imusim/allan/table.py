@@ -111,16 +111,15 @@ def _read(path: Path) -> tuple[list[str], Floats]:
         try:
             out[:, at] = table[at].to_numpy(dtype=np.float64)
         except (ValueError, TypeError):
-            texts = table[at].astype(str)
-            bad = pd.to_numeric(texts, errors="coerce").isna() & table[at].notna()
-            row = int(np.flatnonzero(bad.to_numpy())[0])
+            texts = [str(text) for text in table[at]]
+            row = next(i for i, text in enumerate(texts) if not _is_number(text))
             hint = (
                 " Pass --rate and leave the column out, or write seconds."
                 if name == "time"
                 else " Numbers only."
             )
             raise MotionFileError(
-                f"{path}: column {names[at]!r} holds {texts.iloc[row]!r} in row {row + 1}, wanted a number.{hint}"
+                f"{path}: column {names[at]!r} holds {texts[row]!r} in row {row + 1}, wanted a number.{hint}"
             ) from None
     return names, out
 
@@ -174,7 +173,7 @@ def _in_seconds(time: Floats, written: str, remarks: list[str]) -> Floats:
 
 def _acc_factor(acc: Floats, written: str, path: Path) -> float:
     norm = float(np.linalg.norm(acc.mean(axis=0)))
-    for unit, factor in _ACC_UNITS.items():
+    for factor in _ACC_UNITS.values():
         if abs(norm * factor / STANDARD_GRAVITY - 1.0) < 0.15:
             return factor
     raise UnitError(

@@ -131,7 +131,10 @@ def test_recordings_of_imusim_and_tables_are_read_alike(static, tmp_path):
     for header, scale in (
         (HEADER, {}),
         ("timestamp_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z", {"time": 1e3}),
-        ("t [us],acc_x [mg],acc_y [mg],acc_z [mg],gyr_x [rad/s],gyr_y [rad/s],gyr_z [rad/s]", {"time": 1e6, "acc": 1e3 / G}),
+        (
+            "t [us],acc_x [mg],acc_y [mg],acc_z [mg],gyr_x [rad/s],gyr_y [rad/s],gyr_z [rad/s]",
+            {"time": 1e6, "acc": 1e3 / G},
+        ),
         ("Time,AccX,AccY,AccZ,GyroX (deg/s),GyroY (deg/s),GyroZ (deg/s)", {"acc": 1 / G, "gyro": 1 / DPS}),
         ("time,ax (m/s^2),ay (m/s^2),az (m/s^2),wx (mdps),wy (mdps),wz (mdps)", {"gyro": 1e3 / DPS}),
     ):

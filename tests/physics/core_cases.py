@@ -97,3 +97,56 @@ class TreeBody:
 
     def rest_vertices(self, shape=None):
         return None
+
+
+class Strikes:
+    """Gentle sinusoids on every axis; on the first half of the frames a foot strike about every second, vertical.
+
+    A strike is a half sine of 40 m/s² and 60 ms, followed by half a second of the opposite area. Identity orientations.
+    """
+
+    WIDTH_S, PEAK, BACK_S = 0.06, 40.0, 0.5
+
+    def __init__(self, frames=4, seconds=40, seed=0):
+        g = np.random.default_rng(seed)
+        self.seconds, self.struck = seconds, frames // 2
+        self.frequency = g.uniform(0.4, 1.5, (2, frames, 3))
+        self.phase = g.uniform(0, 2 * np.pi, self.frequency.shape)
+        self.amplitude = g.uniform(0.02, 0.05, self.frequency.shape)
+        self.times_s = np.cumsum(g.uniform(0.9, 1.1, seconds))[:-1]
+        self._fine = np.arange(0, seconds + 1e-9, 1 / 8000)
+        a = self._pulses(self._fine)
+        v = np.concatenate([[0.0], np.cumsum((a[1:] + a[:-1]) / 2) / 8000])
+        p = np.concatenate([[0.0], np.cumsum((v[1:] + v[:-1]) / 2) / 8000])
+        self._path = p - np.polyval(np.polyfit(self._fine, p, 1), self._fine)
+
+    def _pulses(self, t):
+        a = np.zeros_like(t)
+        for s in self.times_s:
+            u = t - s
+            first, then = (
+                (u >= 0) & (u < self.WIDTH_S),
+                (u >= self.WIDTH_S) & (u < self.WIDTH_S + self.BACK_S),
+            )
+            a[first] += self.PEAK * np.sin(np.pi * u[first] / self.WIDTH_S)
+            back = self.PEAK * self.WIDTH_S / self.BACK_S
+            a[then] -= back * np.sin(np.pi * (u[then] - self.WIDTH_S) / self.BACK_S)
+        return a
+
+    def _gentle(self, t, order):
+        w = 2 * np.pi * self.frequency
+        return (
+            self.amplitude * w**order * np.sin(w * t[:, None, None, None] + self.phase + order * np.pi / 2)
+        ).sum(1)
+
+    def acceleration(self, t):
+        a = self._gentle(t, 2)
+        a[:, : self.struck, 2] += self._pulses(t)[:, None]
+        return a
+
+    def noisy_pose(self, t, seed, position_m):
+        p = self._gentle(t, 0)
+        p[:, : self.struck, 2] += np.interp(t, self._fine, self._path)[:, None]
+        q = np.zeros((*p.shape[:2], 4))
+        q[..., 0] = 1.0
+        return p + position_m * np.random.default_rng(seed).standard_normal(p.shape), q

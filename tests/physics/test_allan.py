@@ -250,9 +250,7 @@ def test_pure_flicker_noise_up_to_nyquist_is_recognised():
     noise = np.fft.irfft(
         np.fft.rfft(h, 2 * samples) * np.fft.rfft(rng.normal(size=2 * samples)), 2 * samples
     )[samples:]
-    fit = fit_coefficients(
-        b * noise, 10.0, highest_hz=2.0
-    )
+    fit = fit_coefficients(b * noise, 10.0, highest_hz=2.0)
     assert len(fit.flicker_taus_s) > 8
     assert float(fit.B.value) == pytest.approx(b, rel=0.05)
 
