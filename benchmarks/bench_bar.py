@@ -12,6 +12,13 @@ import sys
 import time
 
 import numpy as np
+from core_cases import (
+    LEVER_M,
+    Sinusoids,
+    Strikes,
+    rms,
+    signals,
+)  # the folder is put on the path by bench_core
 from scipy.signal import butter, sosfiltfilt
 
 from benchmarks.bench_core import (
@@ -26,13 +33,6 @@ from benchmarks.bench_core import (
 )
 from benchmarks.page import write
 from benchmarks.peers import environment
-from core_cases import (
-    LEVER_M,
-    Sinusoids,
-    Strikes,
-    rms,
-    signals,
-)  # the folder is put on the path by bench_core
 from imusim import rotation as r
 from imusim import sensor as sensors
 from imusim.sensor import Sensor, Signals

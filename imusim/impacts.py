@@ -25,9 +25,9 @@ _WIDE_S = 0.4
 def response(time_s: ArrayLike, impact_s: ArrayLike, duration_s: float) -> Floats:
     """Return ψ and its derivatives: position, velocity and acceleration of a velocity jump of 1 m/s at each impact.
 
-    ψ'' is a half sine of unit area, ``π/(2 d) sin(π u/d)`` for 0 ≤ u ≤ d, u = t − t_k, less a raised cosine of unit area about the
-    same middle and 0.8 s wide, which the smooth part has to offer anyway. So ψ is local, at most 0.1 m, and not a
-    ramp that never ends.
+    ψ'' is a half sine of unit area, ``π/(2 d) sin(π u/d)`` for 0 ≤ u ≤ d, u = t − t_k, less a raised cosine of unit
+    area about the same middle and 0.8 s wide, which the smooth part has to offer anyway. So ψ is local, at most 0.1 m,
+    and not a ramp that never ends.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class _Struck(Evidence):
             root = np.linalg.cholesky(normal)
         except np.linalg.LinAlgError:
             return np.zeros_like(mixed), np.inf, np.inf, np.inf
-        jump = np.linalg.solve(normal, mixed)
+        jump = np.asarray(np.linalg.solve(normal, mixed), dtype=np.float64)
         rss = float(np.trace(left[:c, :c]) - np.sum(mixed * jump))
         return jump, rss, 2.0 * float(np.log(np.diag(root)).sum()), log_a
 

@@ -225,10 +225,10 @@ class _Plan:
         low = int(np.clip(np.floor((true.min() - times[0]) * fine) - 4, 0, max(0, count - 10)))
         high = int(np.clip(np.ceil((true.max() - times[0]) * fine) + 4, min(count, low + 10), count))
         grid = times[0] + np.arange(low, high + 1) / fine
-        length = None if self.starts is None else 1.0 / self.rate_hz
-        acc, gyro, mag = self.truth(
-            grid, None if length is None else np.maximum(grid - length, self.starts[0])
-        )  # type: ignore[index]
+        since = None
+        if self.starts is not None:
+            since = np.maximum(grid - 1.0 / self.rate_hz, self.starts[0])
+        acc, gyro, mag = self.truth(grid, since)
         at = partial(resample, grid, true_s=true)
         return at(acc), at(gyro), None if mag is None else at(mag)
 
@@ -336,8 +336,8 @@ def _warn_of_rate(known: Floats, rate_hz: float) -> None:
     if rate_hz > 8.0 * given:
         warnings.warn(
             QualityWarning(
-                f"{rate_hz:g} Hz was asked for from samples at {given:.3g} Hz: nothing above {given / 2:.3g} Hz can be known, "
-                "and the signals hold nothing there"
+                f"{rate_hz:g} Hz was asked for from samples at {given:.3g} Hz: nothing above {given / 2:.3g} Hz can be "
+                "known, and the signals hold nothing there"
             ),
             stacklevel=4,
         )

@@ -134,7 +134,7 @@ def error_model(times, velocity, quaternion):
         turn = quaternion
         model.measure(float(times[0]), velocity[0], turn[0], 30.0)
     started = time.perf_counter()
-    for t, v, q in zip(times[1:], velocity[1:], turn[1:]):
+    for t, v, q in zip(times[1:], velocity[1:], turn[1:], strict=True):
         model.measure(float(t), v, q, 30.0)
     return {"seconds": time.perf_counter() - started}
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import expm
 
 from imusim._kernels.noise import biquad
@@ -56,7 +57,7 @@ class Bandwidth(Remembering):
         """Return the term at work at the beginning of a recording."""
         steps = {
             name: SecondOrder(
-                [_sections(f, self.order, context.rate_hz)] * len(context.sensors),
+                np.repeat(_sections(f, self.order, context.rate_hz)[None], len(context.sensors), axis=0),
             )
             for name, f in (("acc", self.acc_hz), ("gyro", self.gyro_hz), ("mag", self.mag_hz))
             if not math.isinf(f)
@@ -65,45 +66,57 @@ class Bandwidth(Remembering):
 
 
 def _sections(cutoff_hz: float, order: int, rate_hz: float) -> Floats:
+    """(n, 5): the sections of a Butterworth low-pass."""
     w = 2.0 * math.pi * cutoff_hz
     if order == 1:
-        return discrete([0.0, 0.0, w], [0.0, 1.0, w], rate_hz)[None]
-    angles = [math.pi / 4] if order == 2 else [math.pi / 8, 3 * math.pi / 8]
-    return np.stack([discrete([0.0, 0.0, w * w], [1.0, 2 * math.cos(a) * w, w * w], rate_hz) for a in angles])
+        return discrete([[0.0, 0.0, w]], [[0.0, 1.0, w]], rate_hz)
+    angles = np.array([math.pi / 4] if order == 2 else [math.pi / 8, 3 * math.pi / 8])
+    one = np.ones_like(angles)
+    top = np.stack([0 * one, 0 * one, w * w * one], axis=1)
+    return discrete(top, np.stack([one, 2 * np.cos(angles) * w, w * w * one], axis=1), rate_hz)
 
 
-def discrete(numerator: list[float], denominator: list[float], rate_hz: float) -> Floats:
-    """Return the filter ``N(s)/D(s)`` of second order at most as (5,): b0, b1, b2, a1, a2, by first-order hold.
+def discrete(numerator: ArrayLike, denominator: ArrayLike, rate_hz: float) -> Floats:
+    """Return filters ``N(s)/D(s)`` of second order at most as (m, 5): b0, b1, b2, a1, a2, by first-order hold.
 
     Parameters
     ----------
-    numerator, denominator : three coefficients each, highest power first
+    numerator, denominator : (m, 3), coefficients, highest power first; all of one order
     rate_hz : of the samples · Hz
     """
-    n2, n1, n0 = numerator
-    d2, d1, d0 = denominator
-    h = 1.0 / rate_hz
-    if d2 == 0.0:  # first order
-        a, b, c, d = np.array([[-d0 / d1]]), np.array([1.0]), np.array([(n0 - n1 * d0 / d1) / d1]), n1 / d1
-    else:  # controllable form
-        a, b = np.array([[0.0, 1.0], [-d0 / d2, -d1 / d2]]), np.array([0.0, 1.0])
-        c, d = np.array([(n0 - n2 * d0 / d2) / d2, (n1 - n2 * d1 / d2) / d2]), n2 / d2
-    # exact for input u₀ + (u₁ − u₀) t/h (Franklin, Powell, Workman 1998, section 4.3.3): exp of the augmented system
-    n = b.size
-    big = np.zeros((n + 2, n + 2))
-    big[:n, :n], big[:n, n], big[n, n + 1] = a * h, b * h, 1.0
+    top, bottom = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    h, m = 1.0 / rate_hz, top.shape[0]
+    second = bool((bottom[:, 0] != 0).any())
+    n = 2 if second else 1
+    lead = bottom[:, 2 - n]
+    d = top[:, 2 - n] / lead
+    c = (top[:, 3 - n :] - d[:, None] * bottom[:, 3 - n :])[:, ::-1] / lead[
+        :, None
+    ]  # (m, n), lowest power first
+    # controllable form, exact for input u₀ + (u₁ − u₀) t/h: exponential of the augmented system (Franklin, Powell and
+    # Workman 1998, section 4.3.3)
+    big = np.zeros((m, n + 2, n + 2))
+    if second:
+        big[:, 0, 1] = h
+    big[:, n - 1, :n] = -h * bottom[:, 3 - n :][:, ::-1] / lead[:, None]
+    big[:, n - 1, n] = h
+    big[:, n, n + 1] = 1.0
     step = expm(big)
-    phi, g1, g2 = step[:n, :n], step[:n, n], step[:n, n + 1]
+    phi, g1, g2 = step[:, :n, :n], step[:, :n, n], step[:, :n, n + 1]
     # x₁ = Φ x₀ + (Γ₁ − Γ₂) u₀ + Γ₂ u₁; with ξ = x − Γ₂ u: ξ₁ = Φ ξ₀ + (Γ₁ − Γ₂ + Φ Γ₂) u₀, y = C ξ + (d + C Γ₂) u
-    gain, direct = g1 - g2 + phi @ g2, d + c @ g2
-    out = np.zeros(5)
+    gain, direct = g1 - g2 + np.einsum("mij,mj->mi", phi, g2), d + (c * g2).sum(axis=1)
+    first = (c * gain).sum(axis=1)
+    out = np.zeros((m, 5))
+    out[:, 0] = direct
     if n == 1:
-        out[0], out[1], out[3] = direct, c[0] * gain[0] - direct * phi[0, 0], -phi[0, 0]
+        out[:, 1], out[:, 3] = first - direct * phi[:, 0, 0], -phi[:, 0, 0]
         return out
-    trace, det = phi[0, 0] + phi[1, 1], phi[0, 0] * phi[1, 1] - phi[0, 1] * phi[1, 0]
-    first = c @ gain  # C adj(z − Φ) Γ = z C Γ + C (Φ − tr Φ) Γ
-    second = c @ (phi @ gain) - trace * first
-    out[:] = direct, first - direct * trace, second + direct * det, -trace, det
+    trace = phi[:, 0, 0] + phi[:, 1, 1]
+    determinant = phi[:, 0, 0] * phi[:, 1, 1] - phi[:, 0, 1] * phi[:, 1, 0]
+    # C adj(z − Φ) Γ = z C Γ + C (Φ − tr Φ) Γ
+    rest = (c * np.einsum("mij,mj->mi", phi, gain)).sum(axis=1) - trace * first
+    out[:, 1], out[:, 2] = first - direct * trace, rest + direct * determinant
+    out[:, 3], out[:, 4] = -trace, determinant
     return out
 
 
@@ -112,19 +125,16 @@ class SecondOrder:
 
     Parameters
     ----------
-    sections : S arrays (n, 5): b0, b1, b2, a1, a2; gain 1 at zero frequency, so that the filter can start settled
+    sections : (S, n, 5): b0, b1, b2, a1, a2; gain 1 at zero frequency, so that the filter can start settled
     """
 
-    def __init__(self, sections: list[Floats]) -> None:
-        wide = np.repeat(np.stack(sections), 3, axis=0)  # (3 S, n, 5)
+    def __init__(self, sections: Floats) -> None:
+        wide = np.repeat(sections, 3, axis=0)  # (3 S, n, 5)
         self.sections = [np.ascontiguousarray(wide[:, k].T) for k in range(wide.shape[1])]
         self.states = [np.full((2, wide.shape[0]), np.nan) for _ in self.sections]  # NaN: not settled yet
 
-    def __call__(self, x: Floats) -> Floats:
-        """Return the next block, filtered; behind a gap (NaN) the filter starts settled again."""
-        flat = np.ascontiguousarray(x).reshape(x.shape[0], 3 * x.shape[1])
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write the next block, filtered, into out; behind a gap (NaN) the filter starts settled again."""
         for c, state in zip(self.sections, self.states, strict=True):
-            out = np.empty_like(flat)
-            biquad(flat, c[:3], c[3:], state, out)
-            flat = out
-        return flat.reshape(x.shape)
+            biquad(x, c[:3], c[3:], state, out)
+            x = out

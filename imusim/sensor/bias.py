@@ -69,7 +69,7 @@ class Bias(Remembering):
 
     def _drawn(self, signal: str, limit: PerAxis, known: PerAxis, context: Context) -> Floats:
         limits, fixed = per_axis(limit, "limit"), per_axis(known, "offset", signed=True)
-        return np.stack([fixed + draw_within(limits, self.law, rng) for rng in context.streams(signal)])
+        return fixed + draw_within(limits, self.law, context, signal)
 
 
 class _Offset:
@@ -78,5 +78,5 @@ class _Offset:
     def __init__(self, offset: Floats) -> None:
         self.offset = offset
 
-    def __call__(self, x: Floats) -> Floats:
-        return x + self.offset
+    def __call__(self, x: Floats, out: Floats) -> None:
+        np.add(x, self.offset, out=out)

@@ -87,9 +87,9 @@ class GaussMarkov:
         phi = np.exp(-np.array(steps) / (np.asarray(taus_s) * context.rate_hz))
         self.lines = SlowLines(phi, np.sqrt(1.0 - phi * phi)[:, None] * sigma, steps, sigma, signal, context)
 
-    def __call__(self, x: Floats) -> Floats:
-        """Return x (T, S, 3) with the next block added."""
-        return self.lines(x)
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write x (T, S, 3) with the next block added into out."""
+        self.lines(x, out)
 
 
 class SlowLines:
@@ -116,12 +116,11 @@ class SlowLines:
         self.position = np.array([0] * len(steps) + [-1])
         self.line = np.zeros((2, len(self.streams), 3))
 
-    def __call__(self, x: Floats) -> Floats:
-        """Return x (T, S, 3) with the next block added."""
-        y = x.copy()
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write x (T, S, 3) with the next block added into out."""
+        if out is not x:
+            out[...] = x
         needed = int((np.maximum(self.position[:-1] + x.shape[0] - 1, 0) // self.steps).sum())
         normals = standard_normals(self.streams, needed)
-        add_lines(
-            normals, self.phi, self.kick, self.steps, self.now, self.following, self.position, self.line, y
-        )
-        return y
+        state = self.now, self.following, self.position, self.line
+        add_lines(normals, self.phi, self.kick, self.steps, *state, out)

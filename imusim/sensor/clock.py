@@ -71,13 +71,12 @@ class RunningClock:
 
     def __init__(self, clock: Clock, context: Context, first_s: float) -> None:
         self.first, self.jitter = first_s, clock.jitter_s
-        rngs = list(context.streams("time"))
         one = np.ones(1)
-        skew = [draw_within(clock.skew_limit_ppm * one, clock.law, rng)[0] for rng in rngs]
-        offset = [draw_within(clock.offset_limit_s * one, clock.law, rng)[0] for rng in rngs]
-        self.skew = 1e-6 * (clock.skew_ppm + np.array(skew))
-        self.offset = clock.offset_s + np.array(offset)
-        self.rngs = rngs
+        skew = draw_within(clock.skew_limit_ppm * one, clock.law, context, "skew")[:, 0]
+        offset = draw_within(clock.offset_limit_s * one, clock.law, context, "offset")[:, 0]
+        self.skew = 1e-6 * (clock.skew_ppm + skew)
+        self.offset = clock.offset_s + offset
+        self.rngs = list(context.streams("time")) if clock.jitter_s > 0 else []
 
     def instants(self, time_s: Floats) -> Floats:
         """Return the true instants (T, S) · s of the next nominal ones (T,) · s."""

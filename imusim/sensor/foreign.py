@@ -64,9 +64,10 @@ def sensor_of_kalibr(sheet: Mapping[str, Any], where: str) -> Sensor:
 def read_matlab(path: Path | str, part: str | None = None) -> Sensor:
     """Return a sensor of a JSON file of parameters for MATLAB's ``imuSensor``.
 
-    A file holds one or more parts, each with ``Accelerometer``, ``Gyroscope`` and ``Magnetometer``. NoiseDensity is N for NoiseType
-    "double-sided" (MATLAB's default), the one-sided density for "single-sided". BiasInstability becomes our flicker
-    noise of that coefficient; MATLAB's own filter coefficients are left aside, and said so in the description.
+    A file holds one or more parts, each with ``Accelerometer``, ``Gyroscope`` and ``Magnetometer``. NoiseDensity is N
+    for NoiseType "double-sided" (MATLAB's default), the one-sided density for "single-sided". BiasInstability
+    becomes our flicker noise of that coefficient; MATLAB's own filter coefficients are left aside, and
+    said so in the description.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def _sensor_of_matlab(name: str, of: Mapping[str, Any], where: str) -> Sensor:
     mag_noise = get(mag, "NoiseDensity") if mag else 0.0
     if mag and _double_sided(mag, where):
         mag_noise = _times(mag_noise, math.sqrt(2.0))
-    terms: list[Term] = [
+    terms: tuple[Term, ...] = (
         GSensitivity(matrix=_diagonal(get(gyro, "AccelerationBias"))),
         HardSoftIron(
             hard_ut=get(mag, "ConstantBias"),
@@ -142,18 +143,19 @@ def _sensor_of_matlab(name: str, of: Mapping[str, Any], where: str) -> Sensor:
         ),
         BiasInstability(get(acc, "BiasInstability"), get(gyro, "BiasInstability")),
         RateRandomWalk(get(acc, "RandomWalk"), get(gyro, "RandomWalk")),
-        WhiteNoise(**acc_noise, **_renamed(gyro_noise), mag_density_one_sided=mag_noise),
+        WhiteNoise(**acc_noise, **_renamed(gyro_noise), mag_density_one_sided=mag_noise),  # pyright: ignore
         Saturation(*(_limit(v, where) for v in (acc, gyro, mag))),
         Quantisation(
             *(float(v.get("Resolution", 0.0)) for v in (acc, gyro)),
             bits=None,
             mag_lsb_ut=float(mag.get("Resolution", 0.0)),
         ),
-    ]
+    )
     return Sensor(
         name,
-        tuple(terms),
-        description=f"From {Path(where).name} for MATLAB's imuSensor; bias instability as flicker noise of that coefficient.",
+        terms,
+        description=f"From {Path(where).name} for MATLAB's imuSensor; bias instability as flicker noise of that "
+        "coefficient.",
         numbers=tuple(numbers),
     )
 
@@ -211,7 +213,7 @@ def _diagonal(value: PerAxis) -> Any:
 
 
 def _misalignment(value: Any, where: str) -> Any:
-    """M − I of AxesMisalignment in per cent: a number, three (columns of the other axes), or the matrix with 100 on its diagonal."""
+    """M − I of AxesMisalignment in per cent: a number, three (columns of the other axes), or a matrix, diagonal 100."""
     array = np.asarray(value, dtype=np.float64)
     if array.shape == (3, 3):
         m = array / 100.0 - np.eye(3)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from imusim._kernels.noise import matrices
+from imusim._kernels.noise import add_product
 from imusim.errors import ConfigError
 from imusim.sensor.scale import Matrix
 from imusim.sensor.signals import (
     Context,
     PerAxis,
     Remembering,
-    Signals,
     Step,
     check_law,
     draw_within,
@@ -59,12 +59,6 @@ class GSensitivity(Remembering):
         known = np.zeros((3, 3)) if self.matrix is None else np.asarray(self.matrix, dtype=np.float64)
         if not limit.any() and not known.any():
             return unchanged
-        g = np.stack([known + draw_within(limit, self.law, rng) for rng in context.streams("gyro")])
+        g = known + draw_within(limit, self.law, context, "gyro")
 
-        def step(signals: Signals) -> Signals:
-            felt = np.empty_like(signals.acc)
-            matrices(g, np.ascontiguousarray(signals.acc), felt)
-            felt += signals.gyro
-            return signals.with_(gyro=felt)
-
-        return step
+        return lambda signals: signals.mapped({"gyro": partial(add_product, g, signals.acc)})

@@ -19,6 +19,7 @@ from imusim.sensor.signals import (
     per_axis,
     unchanged,
 )
+from imusim.types import Floats
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,14 @@ class HardSoftIron(Remembering):
         bound = np.full((3, 3), float(self.soft_limit))
         if not (limit.any() or known.any() or soft.any() or bound.any()):
             return unchanged
-        hard = np.stack([known + draw_within(limit, self.law, rng) for rng in context.streams("mag")])
-        bend = LinearMap(
-            np.stack([np.eye(3) + soft + draw_within(bound, self.law, r) for r in context.streams("soft")])
-        )
+        hard = known + draw_within(limit, self.law, context, "mag")
+        bend = LinearMap(np.eye(3) + soft + draw_within(bound, self.law, context, "soft"))
+
+        def change(x: Floats, out: Floats) -> None:
+            bend(x, out)
+            out += hard
 
         def step(signals: Signals) -> Signals:
-            return signals.mapped({"mag": lambda x: bend(np.ascontiguousarray(x)) + hard})
+            return signals.mapped({"mag": change})
 
         return step

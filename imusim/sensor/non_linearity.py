@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from imusim._kernels.noise import bend
 from imusim.sensor.signals import Context, PerAxis, Signals, per_axis
-from imusim.types import Floats
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,5 @@ class NonLinearity:
             k2 = per_axis(getattr(self, f"{signal}_quadratic"), "k2", signed=True)
             k3 = per_axis(getattr(self, f"{signal}_cubic"), "k3", signed=True)
             if k2.any() or k3.any():
-                steps[signal] = partial(_bent, k2, k3)
+                steps[signal] = partial(bend, k2, k3)
         return signals.mapped(steps)
-
-
-def _bent(k2: Floats, k3: Floats, x: Floats) -> Floats:
-    y = np.empty(x.shape)
-    bend(k2, k3, x, y)
-    return y

@@ -85,11 +85,12 @@ class _Link:
             self.place + np.arange(samples)
         ) // p.packet  # 0: the packet that has begun, if place > 0
         new = (int(of_sample[-1]) + 1 if samples else 0) - (1 if self.place else 0)
-        draws = np.stack([rng.random((new, 2)) for rng in self.rngs], axis=1)
+        kinds = 2 if p.late else 1
+        draws = np.stack([rng.random((new, kinds)) for rng in self.rngs], axis=1)
         lost = np.empty((new, len(self.rngs)), bool)
         enter = p.lost / (p.burst * (1.0 - p.lost))
         two_state(np.ascontiguousarray(draws[:, :, 0]), p.lost, enter, 1.0 - 1.0 / p.burst, self.state, lost)
-        fate = np.stack([lost, (draws[:, :, 1] < p.late) & ~lost])
+        fate = np.stack([lost, (draws[:, :, -1] < p.late) & ~lost])
         if self.place:
             fate = np.concatenate([self.last, fate], axis=1)
         if fate.shape[1]:
@@ -105,8 +106,8 @@ class _Link:
             {name: partial(self._shown, name, lost, late) for name in ("acc", "gyro", "mag")}
         )
 
-    def _shown(self, name: str, lost: NDArray[np.bool_], late: NDArray[np.bool_], x: Floats) -> Floats:
+    def _shown(
+        self, name: str, lost: NDArray[np.bool_], late: NDArray[np.bool_], x: Floats, out: Floats
+    ) -> None:
         newest = self.newest.setdefault(name, np.full(x.shape[1:], np.nan))
-        y = np.empty(x.shape)
-        hold(lost, late, self.of.show == "nan", newest, x, y)
-        return y
+        hold(lost, late, self.of.show == "nan", newest, x, out)

@@ -50,11 +50,10 @@ class Quantisation:
         steps = {"acc": self.acc_lsb_m_s2, "gyro": self.gyro_lsb_rad_s, "mag": self.mag_lsb_ut}
         return signals.mapped({name: partial(self._round, step) for name, step in steps.items() if step > 0})
 
-    def _round(self, step: float, x: Floats) -> Floats:
-        codes = x / step
+    def _round(self, step: float, x: Floats, out: Floats) -> None:
+        codes = np.divide(x, step, out=out)
         np.rint(codes, out=codes)
         if self.bits is not None:
             half = 2.0 ** (self.bits - 1)
             np.clip(codes, -half, half - 1, out=codes)
         codes *= step
-        return codes

@@ -46,5 +46,5 @@ class Saturation:
         )
 
 
-def _clip(limit: float, x: Floats) -> Floats:
-    return np.clip(x, -limit, limit)
+def _clip(limit: float, x: Floats, out: Floats) -> None:
+    np.clip(x, -limit, limit, out=out)

@@ -63,10 +63,8 @@ class ScaleCrossAxis(Remembering):
         for signal in ("acc", "gyro"):
             limits, known = self._limits(signal), self._matrix(signal)
             if limits.any() or known.any():
-                m = [
-                    np.eye(3) + known + draw_within(limits, self.law, rng) for rng in context.streams(signal)
-                ]
-                steps[signal] = LinearMap(np.stack(m))
+                m = np.eye(3) + known + draw_within(limits, self.law, context, signal)
+                steps[signal] = LinearMap(m)
         return (lambda x: x.mapped(steps)) if steps else unchanged
 
     def _limits(self, signal: str) -> Floats:
@@ -90,8 +88,6 @@ class LinearMap:
     def __init__(self, matrix: Floats) -> None:
         self.matrix = np.ascontiguousarray(matrix)
 
-    def __call__(self, x: Floats) -> Floats:
-        """Return ``matrix @ x``."""
-        y = np.empty_like(x)
-        matrices(self.matrix, x, y)
-        return y
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write ``matrix @ x`` into out."""
+        matrices(self.matrix, x, out)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-
 from imusim.errors import ConfigError, QualityWarning, ShapeError
 from imusim.sensor.clock import PERFECT, Clock, RunningClock, resample
 from imusim.sensor.order import place_of
@@ -189,7 +187,7 @@ class Sensor:
         if not self.clock.perfect:
             true_time = run.clock(float(recording.time_s[0])).instants(recording.time_s)
             at = partial(resample, recording.time_s, true_s=true_time)
-            truth = truth.mapped({"acc": at, "gyro": at, "mag": at})
+            truth = truth.with_(at(truth.acc), at(truth.gyro), None if truth.mag is None else at(truth.mag))
         out = run.whole(truth)
         metadata = {**recording.metadata, "sensor": self.describe(), "seed": int(seed)}
         return recording.exchanged(out.acc, out.gyro, metadata, mag=out.mag, true_time_s=true_time)
@@ -253,12 +251,13 @@ class Run:
         block = max(1, _BLOCK // max(count, 1))
         if not self._steps or samples <= block:
             return self(signals)
-        out = signals.mapped(dict.fromkeys(("acc", "gyro", "mag"), np.empty_like))
+        out = signals.mapped(dict.fromkeys(("acc", "gyro", "mag"), lambda x, out: None))
         for first in range(0, samples, block):
-            done = self(signals.part(first, first + block))
+            own = out.part(first, first + block).filled(signals.part(first, first + block))
+            done = self(own)
             for name in ("acc", "gyro", "mag"):
-                if (value := getattr(out, name)) is not None:
-                    value[first : first + block] = getattr(done, name)
+                if (value := getattr(own, name)) is not None and value is not getattr(done, name):
+                    value[...] = getattr(done, name)
         return out
 
 

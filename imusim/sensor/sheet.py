@@ -108,6 +108,13 @@ def read_sheet(path: Path | str) -> Sensor:
     return sensor_of_kalibr(sheet, str(path)) if is_kalibr(sheet) else sensor_of(sheet, str(path))
 
 
+def _one(values: dict[str, PerAxis], key: str, where: str) -> float:
+    value = values.get(key, 0.0)
+    if isinstance(value, tuple):
+        raise ConfigError(f"{where}: clock.{key}: wanted one number, got {len(value)}")
+    return value
+
+
 def sensor_of(sheet: Any, where: str = "sensor") -> Sensor:
     """Return the sensor of a sheet that is already a mapping; raises as `read_sheet`."""
     sheet = _mapping(sheet, where, _TOP)
@@ -133,8 +140,9 @@ def sensor_of(sheet: Any, where: str = "sensor") -> Sensor:
             where,
         ),
         clock=Clock(
-            values["clock"].get("skew_limit_ppm", 0.0), jitter_s=values["clock"].get("jitter_us", 0.0)
-        ),  # type: ignore[arg-type]
+            _one(values["clock"], "skew_limit_ppm", where),
+            jitter_s=_one(values["clock"], "jitter_us", where),
+        ),
         rate_limits_hz=_rates(sheet.get("rates_hz"), where),
         description=str(sheet.get("description", "")).strip(),
         notional=bool(sheet.get("notional", False)),

@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import ArrayLike, DTypeLike
 
 from imusim.errors import ConfigError
 from imusim.types import Floats, as_floats, check_time
+
+Change = Callable[[Floats, Floats], None]
+"""Reads a signal x (T, S, 3) and writes out (T, S, 3), which may be x itself."""
 
 PerAxis = float | tuple[float, float, float]
 """One number for all three axes, or one for each of x, y, z."""
@@ -52,14 +56,32 @@ class Signals:
         put(new, "acc", self.acc if acc is None else acc)
         put(new, "gyro", self.gyro if gyro is None else gyro)
         put(new, "mag", self.mag if mag is None else mag)
+        put(new, "_own", self.own)
         return new
 
-    def mapped(self, steps: Mapping[str, Callable[[Floats], Floats]]) -> Signals:
-        """Return the signals with a function applied to those named ("acc", "gyro", "mag" where there is one)."""
-        done = {
-            name: step(value) for name, step in steps.items() if (value := getattr(self, name)) is not None
-        }
+    def mapped(self, steps: Mapping[str, Change]) -> Signals:
+        """Return the signals with those named ("acc", "gyro", "mag" where there is one) changed."""
+        done = {}
+        for name, change in steps.items():
+            value = getattr(self, name)
+            if value is not None:
+                out = value if self.own else np.empty(value.shape)
+                change(value, out)
+                done[name] = out
         return self.with_(**done)
+
+    @property
+    def own(self) -> bool:
+        """Whether terms may write into these arrays: they are a copy that nobody else sees."""
+        return getattr(self, "_own", False)
+
+    def filled(self, other: Signals) -> Signals:
+        """Copy other's signals into these arrays, and let terms write into them."""
+        for name in ("acc", "gyro", "mag"):
+            if (value := getattr(self, name)) is not None:
+                value[...] = getattr(other, name)
+        object.__setattr__(self, "_own", True)
+        return self
 
     def part(self, first: int, last: int) -> Signals:
         """Return the samples first … last − 1, views of these (not checked again)."""
@@ -69,11 +91,22 @@ class Signals:
             None if self.mag is None else self.mag[first:last],
         )
         object.__setattr__(new, "time_s", self.time_s[first:last])
+        object.__setattr__(new, "_own", False)
         return new
 
 
 Step = Callable[[Signals], Signals]
 """A term at work: takes the next block of samples, goes on where the last one ended."""
+
+
+class _Key(ISeedSequence):
+    """Seeds a generator with a hash of a key (SHAKE-128): eight times quicker than NumPy's own mixing of words."""
+
+    def __init__(self, key: bytes) -> None:
+        self._hash = hashlib.shake_128(key)
+
+    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint32):  # pyright: ignore
+        return np.frombuffer(self._hash.digest(n_words * np.dtype(dtype).itemsize), dtype=dtype).copy()
 
 
 @dataclass(frozen=True)
@@ -108,12 +141,23 @@ class Context:
         """Return the context for the term of that name."""
         return replace(self, term=term)
 
+    def uniforms(self, signal: str, count: int) -> Floats:
+        """Return `count` numbers between 0 and 1 for each sensor, (S, count): what a unit keeps for a whole recording."""
+        out = np.empty((len(self.sensors), count))
+        for name, own in zip(self.sensors, out, strict=True):
+            words = hashlib.shake_128(self._key(name, signal)).digest(8 * count)
+            own[:] = np.frombuffer(words, dtype="<u8") >> np.uint64(11)
+        out += 0.5
+        out *= 2.0**-53
+        return out
+
     def streams(self, signal: str) -> Iterator[np.random.Generator]:
         """Yield one random generator a sensor, in the order of `sensors`, for "acc", "gyro" or "mag"."""
         for name in self.sensors:
-            digest = hashlib.blake2b(f"{self.term}|{name}|{signal}".encode(), digest_size=16).digest()
-            words = np.frombuffer(digest, dtype="<u4").tolist()
-            yield np.random.Generator(np.random.SFC64(np.random.SeedSequence([int(self.seed), *words])))
+            yield np.random.Generator(np.random.SFC64(_Key(self._key(name, signal))))  # pyright: ignore
+
+    def _key(self, name: str, signal: str) -> bytes:
+        return f"{int(self.seed)}|{self.term}|{name}|{signal}".encode()
 
 
 @runtime_checkable
@@ -172,18 +216,19 @@ def standard_normals(streams: Sequence[np.random.Generator], count: int) -> Floa
     return out
 
 
-def draw_within(limit: Floats, law: str, rng: np.random.Generator) -> Floats:
-    """Draw numbers within ± `limit` (any shape).
+def draw_within(limit: Floats, law: str, context: Context, signal: str) -> Floats:
+    """Draw numbers within ± `limit` (any shape) for every sensor: (S, *limit.shape).
 
     "uniform": any value within the limits is as likely as another, which is all that a limit says.
-    "normal": a normal of standard deviation limit/3, drawn again while outside the limits.
+    "normal": a normal of standard deviation limit/3, cut at the limits.
     """
+    u = context.uniforms(signal, limit.size).reshape(len(context.sensors), *limit.shape)
     if law == "uniform":
-        return limit * rng.uniform(-1.0, 1.0, limit.shape)
-    z = rng.standard_normal(limit.shape)
-    while (outside := np.abs(z) > 3.0).any():
-        z[outside] = rng.standard_normal(int(outside.sum()))
-    return limit * z / 3.0
+        return limit * (2.0 * u - 1.0)
+    from scipy.special import ndtr, ndtri
+
+    outside = ndtr(-3.0)
+    return limit * ndtri(outside + u * (1.0 - 2.0 * outside)) / 3.0
 
 
 def check_law(law: str) -> None:

@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from imusim.errors import ConfigError
 from imusim.sensor.bandwidth import SecondOrder, discrete
 from imusim.sensor.signals import Context, Remembering, Step, unchanged
+from imusim.types import Floats
 
 
 @dataclass(frozen=True)
@@ -70,31 +73,35 @@ class SoftTissue(Remembering):
         ):
             if mean == 0:
                 continue
-            sections = []
-            for name, rng in zip(context.sensors, context.streams(signal), strict=True):
-                f = max(mean + sd * rng.standard_normal(), 0.5 * mean)
-                peak = max(self.peak_gain + self.peak_gain_sd * rng.standard_normal(), 1.02)
-                c = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
-                if self.sensors in name:
-                    w, z = 2.0 * math.pi * f, damping_of(peak)
-                    c = discrete([0.0, 2 * z * w, w * w], [1.0, 2 * z * w, w * w], context.rate_hz)
-                sections.append(c[None])
-            steps[signal] = SecondOrder(sections)
+            u = ndtri(context.uniforms(signal, 2))
+            w = 2.0 * math.pi * np.maximum(mean + sd * u[:, 0], 0.5 * mean)
+            z = damping_of(np.maximum(self.peak_gain + self.peak_gain_sd * u[:, 1], 1.02))
+            zero = np.zeros_like(w)
+            c = discrete(
+                np.stack([zero, 2 * z * w, w * w], axis=1),
+                np.stack([zero + 1, 2 * z * w, w * w], axis=1),
+                context.rate_hz,
+            )
+            c[[self.sensors not in name for name in context.sensors]] = (1.0, 0.0, 0.0, 0.0, 0.0)
+            steps[signal] = SecondOrder(c[:, None])
         return (lambda x: x.mapped(steps)) if steps else unchanged
 
 
-def peak_of(damping: float) -> float:
-    """Return the largest gain over frequency of ``(2ζs + 1)/(s² + 2ζs + 1)``.
+def peak_of(damping: ArrayLike) -> Floats:
+    """Return the largest gain over frequency of ``(2ζs + 1)/(s² + 2ζs + 1)``, for any shape of ζ.
 
     With v = (ω/ω₀)², ``G² = (1 + 4ζ²v)/((1 − v)² + 4ζ²v)`` is largest at ``v = (√(1 + 8ζ²) − 1)/(4ζ²)``.
     """
-    a = 4.0 * damping * damping
-    v = (math.sqrt(1.0 + 2.0 * a) - 1.0) / a
-    return math.sqrt((1.0 + a * v) / ((1.0 - v) ** 2 + a * v))
+    a = 4.0 * np.square(damping)
+    v = (np.sqrt(1.0 + 2.0 * a) - 1.0) / a
+    return np.sqrt((1.0 + a * v) / ((1.0 - v) ** 2 + a * v))
 
 
-def damping_of(peak: float) -> float:
-    """Return the damping ratio of a peak gain above 1."""
-    from scipy.optimize import brentq
+def damping_of(peak: ArrayLike) -> Floats:
+    """Return the damping ratios of peak gains P above 1, any shape.
 
-    return float(brentq(lambda z: peak_of(z) - peak, 1e-3, 1e2))  # type: ignore[arg-type]
+    With s = √(1 + 8ζ²) the peak is ``P² = (s + 1)²/((s − 1)(s + 3))``, so ``s = 2P/√(P² − 1) − 1``.
+    """
+    p = np.asarray(peak, dtype=np.float64)
+    s = 2.0 * p / np.sqrt(p * p - 1.0) - 1.0
+    return np.sqrt((s * s - 1.0) / 8.0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from imusim._kernels.noise import turn
+from imusim._kernels.noise import turned, turns
 from imusim.errors import ConfigError
 from imusim.sensor.bias_instability import GaussMarkov
 from imusim.sensor.signals import Context, PerAxis, Remembering, Signals, Step, per_axis, unchanged
@@ -46,12 +47,11 @@ class StrapSlip(Remembering):
         process = GaussMarkov(np.array([self.tau_s]), sd, "angle", context)
 
         def step(signals: Signals) -> Signals:
-            angles = process(np.zeros(signals.acc.shape))
-
-            there = [n for n in ("acc", "gyro", "mag") if getattr(signals, n) is not None]
-            x = np.stack([getattr(signals, n) for n in there])
-            y = np.empty_like(x)
-            turn(angles, x, y)
-            return signals.with_(**dict(zip(there, y, strict=True)))
+            angles = np.zeros(signals.acc.shape)
+            process(angles, angles)
+            matrix = np.empty((*angles.shape, 3))
+            turns(angles, matrix)
+            change = partial(turned, matrix)
+            return signals.mapped({"acc": change, "gyro": change, "mag": change})
 
         return step

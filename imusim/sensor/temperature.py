@@ -84,18 +84,11 @@ class Temperature(Remembering):
         def step(signals: Signals) -> Signals:
             above = np.interp(signals.time_s, track[:, 0], track[:, 1]) - self.reference_c
 
-            def warmed(b: Floats, k: Floats, x: Floats) -> Floats:
-                y = np.empty(x.shape)
-                warm(above, b, k, x, y)
-                return y
-
-            return signals.mapped({s: partial(warmed, b, k) for s, (b, k) in drawn.items()})
+            return signals.mapped({s: partial(warm, above, b, k) for s, (b, k) in drawn.items()})
 
         return step
 
     def _drawn(self, signal: str, kind: str, context: Context) -> Floats:
         limit = per_axis(getattr(self, f"{signal}_{kind}_limit_per_k"), "limit")
         known = per_axis(getattr(self, f"{signal}_{kind}_per_k"), "known", signed=True)
-        return np.stack(
-            [known + draw_within(limit, self.law, rng) for rng in context.streams(f"{signal} {kind}")]
-        )
+        return known + draw_within(limit, self.law, context, f"{signal} {kind}")

@@ -9,11 +9,11 @@ from scipy import fft
 
 from imusim._kernels.noise import add_channels
 from imusim.errors import ConfigError
-from imusim.sensor.signals import Context, Remembering, Step, standard_normals, unchanged
+from imusim.sensor.signals import Context, Remembering, Step, unchanged
 from imusim.types import Floats
 
 _TAPS = 512  # of the shaping filter: resolution rate/512
-_WINDOW = 4096  # samples filtered at once, whatever the blocks that are asked for
+_WINDOW = 2048  # samples filtered at once, whatever the blocks that are asked for
 
 Density = tuple[tuple[float, float], ...]
 
@@ -70,29 +70,32 @@ class _Shaped:
     """Filtered white noise for one signal, block by block."""
 
     def __init__(self, table: Floats, signal: str, context: Context) -> None:
-        f = np.fft.rfftfreq(_TAPS, 1.0 / context.rate_hz)
+        f = np.asarray(np.fft.rfftfreq(_TAPS, 1.0 / context.rate_hz), dtype=np.float64)
         # white noise of variance 1 has the one-sided density 2/rate
         gain = np.sqrt(density(table, f) * context.rate_hz / 2.0)
         taps = np.roll(np.fft.irfft(gain, _TAPS), _TAPS // 2)
         self.taps = np.fft.rfft(taps, _WINDOW)
         self.streams = list(context.streams(signal))
         self.past = self._noise(_TAPS - 1)
-        self.ready = np.empty((3 * len(self.streams), 0))
+        self.ready = np.empty((self.past.shape[0], 0))
+        self.used = 0
 
     def _noise(self, count: int) -> Floats:
-        drawn = standard_normals(self.streams, count)
-        return np.ascontiguousarray(drawn.transpose(0, 2, 1)).reshape(3 * len(self.streams), count)
+        noise = np.empty((len(self.streams), 3, count))
+        for rng, own in zip(self.streams, noise, strict=True):
+            rng.standard_normal(out=own)
+        return noise.reshape(3 * len(self.streams), count)
 
     def _more(self) -> Floats:
         """Overlap–save: the window's first part wraps round and is thrown away."""
         noise = np.concatenate([self.past, self._noise(_WINDOW - _TAPS + 1)], axis=1)
         self.past = noise[:, -(_TAPS - 1) :].copy()
-        return fft.irfft(fft.rfft(noise, axis=1) * self.taps, _WINDOW, axis=1)[:, _TAPS - 1 :]
+        seen = np.asarray(fft.irfft(np.asarray(fft.rfft(noise, axis=1)) * self.taps, _WINDOW, axis=1))
+        return seen[:, _TAPS - 1 :]
 
-    def __call__(self, x: Floats) -> Floats:
-        while x.shape[0] > self.ready.shape[1]:
-            self.ready = np.concatenate([self.ready, self._more()], axis=1)
-        y = np.empty(x.shape)
-        add_channels(np.ascontiguousarray(self.ready[:, : x.shape[0]]), x, y)
-        self.ready = self.ready[:, x.shape[0] :]
-        return y
+    def __call__(self, x: Floats, out: Floats) -> None:
+        while x.shape[0] > self.ready.shape[1] - self.used:
+            self.ready = np.concatenate([self.ready[:, self.used :], self._more()], axis=1)
+            self.used = 0
+        add_channels(self.ready, self.used, x, out)
+        self.used += x.shape[0]

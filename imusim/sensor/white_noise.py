@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from imusim._kernels.noise import add_white
 from imusim.errors import ConfigError
 from imusim.sensor.signals import (
@@ -94,7 +92,5 @@ class _Noise:
     def __init__(self, signal: str, sigma: Floats, context: Context) -> None:
         self.sigma, self.streams = sigma, list(context.streams(signal))
 
-    def __call__(self, x: Floats) -> Floats:
-        noise, y = standard_normals(self.streams, x.shape[0]), np.empty(x.shape)
-        add_white(noise, self.sigma, x, y)
-        return y
+    def __call__(self, x: Floats, out: Floats) -> None:
+        add_white(standard_normals(self.streams, x.shape[0]), self.sigma, x, out)

@@ -5,12 +5,12 @@ import pytest
 from scipy.signal import cont2discrete, lfilter
 from scipy.spatial.transform import Rotation
 
-from imusim._kernels.noise import add_lines, biquad, lagrange6, turn
+from imusim._kernels.noise import add_lines, biquad, lagrange6, turned, turns
 from imusim.sensor.bandwidth import discrete
 
 
 def lines(n, phi, kick, first, steps, samples, cuts=()):
-    """P processes from normals n (M, 3): first two a process, then in the order of the nodes; in blocks that end at `cuts`."""
+    """P processes from normals n (M, 3): two a process, then in the order of the nodes; in blocks that end at `cuts`."""
     count = len(steps)
     phi, kick = np.full(count, phi), np.full((count, 3), kick)
     now = np.ascontiguousarray((first * n[: 2 * count : 2])[:, None])
@@ -81,7 +81,7 @@ def test_first_order_hold_is_scipys(rate):
         ([0, 30.0, 400.0], [1, 30.0, 400.0]),
         ([2.0, 1.0, 9.0], [1, 3.0, 9.0]),
     ):
-        got = discrete([float(v) for v in top], [float(v) for v in bottom], rate)
+        got = discrete([top], [bottom], rate)[0]
         b, a, _ = cont2discrete((np.trim_zeros(top, "f"), np.trim_zeros(bottom, "f")), 1 / rate, "foh")
         wanted = np.zeros(5)
         wanted[: b.size], wanted[3 : 2 + a.size] = b.ravel(), a[1:]
@@ -90,18 +90,18 @@ def test_first_order_hold_is_scipys(rate):
 
 def test_biquad_is_lfilter():
     rng = np.random.default_rng(0)
-    x, b, a = rng.normal(size=(300, 2)), np.array([0.2, 0.3, 0.1]), np.array([-0.7, 0.3])
+    x, b, a = rng.normal(size=(300, 2, 3)), np.array([0.2, 0.3, 0.1]), np.array([-0.7, 0.3])
     out = np.empty_like(x)
-    biquad(x, np.tile(b[:, None], 2), np.tile(a[:, None], 2), np.zeros((2, 2)), out)
+    biquad(x, np.tile(b[:, None], 6), np.tile(a[:, None], 6), np.zeros((2, 6)), out)
     assert np.allclose(out, lfilter(b, [1, *a], x, axis=0), atol=1e-13)
 
 
 def test_biquad_starts_settled_and_again_behind_a_gap():
-    x = np.full((20, 1), 5.0)
+    x = np.full((20, 1, 3), 5.0)
     x[8:10] = np.nan
-    b, a = np.array([[0.2], [0.3], [0.1]]), np.array([[-0.7], [0.3]])  # gain 1
+    b, a = np.tile([[0.2], [0.3], [0.1]], 3), np.tile([[-0.7], [0.3]], 3)  # gain 1
     out = np.empty_like(x)
-    biquad(x, b, a, np.full((2, 1), np.nan), out)
+    biquad(x, b, a, np.full((2, 3), np.nan), out)
     assert np.isnan(out[8:10]).all()
     assert out[~np.isnan(x)] == pytest.approx(5.0, abs=1e-12)
 
@@ -119,11 +119,12 @@ def test_six_points_reproduce_a_polynomial_of_degree_five():
     assert (out == x).all()
 
 
-def test_turn_is_the_inverse_rotation():
+def test_turned_is_the_inverse_rotation():
     rng = np.random.default_rng(0)
-    angles, x = rng.normal(0, 1, (50, 2, 3)), rng.normal(size=(50, 2, 3))
+    angles, x = rng.normal(0, 0.3, (500, 2, 3)), rng.normal(size=(500, 2, 3))
     angles[0] = 0
-    out = np.empty_like(x)
-    turn(angles, x[None], out[None])
+    matrix, out = np.empty((500, 2, 3, 3)), np.empty_like(x)
+    turns(angles, matrix)
+    turned(matrix, x, out)
     wanted = Rotation.from_rotvec(angles.reshape(-1, 3)).apply(x.reshape(-1, 3), inverse=True)
     assert out.reshape(-1, 3) == pytest.approx(wanted, abs=1e-12)
