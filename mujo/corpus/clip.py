@@ -67,11 +67,9 @@ class Clip:
                 raise ShapeError(f"clip {self.key}: {name} has {len(value)} rows, wanted {count}")
         if (self.video is None) != (self.video_time_s is None):
             raise ShapeError(f"clip {self.key}: video features and their times go together")
-        if self.video is not None and self.video_time_s is not None:
-            if len(self.video) != len(self.video_time_s):
-                raise ShapeError(
-                    f"clip {self.key}: {len(self.video)} video features, {len(self.video_time_s)} times"
-                )
+        frames, times = (0 if v is None else len(v) for v in (self.video, self.video_time_s))
+        if frames != times:
+            raise ShapeError(f"clip {self.key}: {frames} video features, {times} times")
         if self.source not in SOURCES or self.split not in SPLITS:
             raise ShapeError(
                 f"clip {self.key}: source {self.source!r}, split {self.split!r}: wanted one of {SOURCES}, {SPLITS}"
