@@ -23,7 +23,7 @@ def open_context() -> Any:
     except ImportError:
         raise MissingExtra("render", "drawing bodies") from None
     # named with their versions: without, they are part of development packages only
-    settings = {"backend": "egl", "libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
+    settings: dict[str, Any] = {"backend": "egl", "libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
     try:
         context = moderngl.create_context(
             require=330, standalone=True, **(settings if sys.platform == "linux" else {})

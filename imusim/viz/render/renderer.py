@@ -135,7 +135,8 @@ class Renderer:
     def __init__(self, samples: int = 4) -> None:
         if samples not in (0, 2, 4, 8):
             raise ConfigError(f"samples={samples}, wanted 0, 2, 4 or 8")
-        self._context = gl = open_context()
+        self._context: Any = open_context()
+        gl = self._context
         with gl:
             self.device = str(gl.info["GL_RENDERER"])
             self._samples = min(samples, gl.max_samples)
