@@ -63,8 +63,6 @@ TERMS = (
 _STREAM = """
 import sys
 sys.path.insert(0, "tests/physics")
-import numpy as np
-import imusim as im
 from benchmarks.bench_bar import hour
 hour()
 print('peak', open('/proc/self/status').read().split('VmHWM:')[1].split()[0])

@@ -32,6 +32,7 @@ _COLOUR_PRIOR = 8.0  # −2 log prior of φ is −8 log(1 − φ): a weak pull a
 _LINK = 2.5  # samples further apart than this many knot intervals have independent noise
 _TRIED = 3  # settings that the exact likelihood polishes
 CHUNK = 500  # samples of each stretch that long clips are judged by
+_MANY = 30_000  # coefficients; of so many, bands are not kept
 FEW = 12  # with fewer samples nothing can be chosen
 
 
@@ -95,6 +96,8 @@ class Penalties:
         """D_orderᵀ D_order, (N, 9)."""
         n = self.count if count is None else count
         if (order, n) not in self._bands:
+            if n > _MANY and len(self._bands) > 1:
+                self._bands.clear()
             band = np.empty((n, _k.WIDTH + 1))
             _k.difference_penalty(order, band)
             self._bands[order, n] = band

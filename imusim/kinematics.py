@@ -14,8 +14,9 @@ from imusim._kernels import sites as _skin
 from imusim._kernels import uncertainty as _sd
 from imusim.conventions import STANDARD_GRAVITY
 from imusim.errors import ConfigError, ShapeError, TimeError
+from imusim.long_spline import LongSpline, interpolate_whole
 from imusim.rotation import normalise, sign_continuous
-from imusim.spline import Spline, interpolate, piece_bounds, runs
+from imusim.spline import Spline, piece_bounds, runs
 from imusim.trajectory import allocate
 from imusim.types import Floats, Kinematics, Motion, as_floats, check_time
 
@@ -81,7 +82,7 @@ class Sites:
 class _Piece:
     """One spline: channels [root x y z | w x y z of every moving joint]."""
 
-    spline: Spline
+    spline: Spline | LongSpline
     slot: NDArray[np.int64]  # (J,) first channel of each joint's quaternion, −1 if it does not move
     fixed: Floats  # (J, 4) rotation of the joints that do not move
     result: SmoothResult | None
@@ -265,7 +266,8 @@ def _arguments(
     piece: _Piece, t: Floats, parents: NDArray[np.int64], offsets: Floats
 ) -> tuple[Floats, Floats, Floats, NDArray[np.int64], NDArray[np.int64], Floats, Floats]:
     """What the tree kernels take first."""
-    return piece.spline.time_s, piece.spline.channel_last, t, piece.slot, parents, offsets, piece.fixed
+    s = piece.spline.part(t.min(), t.max())
+    return s.time_s, s.channel_last, t, piece.slot, parents, offsets, piece.fixed
 
 
 def _csr(sites: Sites) -> tuple[Any, ...]:
@@ -286,32 +288,38 @@ def _csr(sites: Sites) -> tuple[Any, ...]:
 def _fit(motion: Motion, index: NDArray[np.int64], smoothing: str) -> _Piece:
     """Spline of one piece of a motion."""
     t = check_time(motion.time_s[index])
-    q = sign_continuous(motion.joint_rotation_wxyz[index])
-    moving = np.flatnonzero((np.abs(q - q[:1]) > 1e-12).any(axis=(0, 2)))
+    q, first = motion.joint_rotation_wxyz, motion.joint_rotation_wxyz[index[0]].copy()
+    # joint by joint: a copy of all rotations of an hour is 100 MB
+    moving = [j for j in range(q.shape[1]) if np.ptp(sign_continuous(q[index, j]), axis=0).max() > 1e-12]
     slot = np.full(q.shape[1], -1, dtype=np.int64)
-    slot[moving] = 3 + 4 * np.arange(moving.size)
-    values = np.concatenate([motion.root_position_m[index], q[:, moving].reshape(t.size, -1)], axis=1)
+    slot[moving] = 3 + 4 * np.arange(len(moving))
+    values = np.empty((t.size, 3 + 4 * len(moving)))
+    values[:, :3] = motion.root_position_m[index]
+    for j in moving:
+        values[:, slot[j] : slot[j] + 4] = sign_continuous(q[index, j])
     if smoothing == "none":
-        return _Piece(interpolate(t, values), slot, np.ascontiguousarray(q[0]), None)
+        return _Piece(interpolate_whole(t, values), slot, first, None)
     from imusim.smoothing import smooth
 
     split = motion.root_sd_m is not None  # axes of unequal noise are smoothed each on its own
     n_root = 3 if split else 1
     groups = np.concatenate(
-        [np.arange(3) if split else np.zeros(3, int), n_root + np.repeat(np.arange(moving.size), 4)]
+        [np.arange(3) if split else np.zeros(3, int), n_root + np.repeat(np.arange(len(moving)), 4)]
     )
-    sd = np.ones((t.size, n_root + moving.size))
-    if motion.root_sd_m is not None:
-        sd[:, :3] = motion.root_sd_m[index]
-    if motion.rotation_sd_rad is not None:
-        sd[:, n_root:] = motion.rotation_sd_rad[index][:, moving]
-    if motion.bandwidth_hz is not None:  # an error of θ is one of θ/2 in a quaternion's components
-        sd[:, n_root:] *= 0.5
+    sd = None
+    if split or motion.rotation_sd_rad is not None or motion.bandwidth_hz is not None:
+        sd = np.ones((t.size, n_root + len(moving)))
+        if motion.root_sd_m is not None:
+            sd[:, :3] = motion.root_sd_m[index]
+        if motion.rotation_sd_rad is not None:
+            sd[:, n_root:] = motion.rotation_sd_rad[index][:, moving]
+        if motion.bandwidth_hz is not None:  # an error of θ is one of θ/2 in a quaternion's components
+            sd[:, n_root:] *= 0.5
     result = smooth(t, values, groups=groups, sd=sd, bandwidth_hz=motion.bandwidth_hz)
     if motion.bandwidth_hz is not None:
-        result.sd[:, :3, 1:] *= _QUICK_SHARE_OF_ROOT
-        result.sd[:, 3:, 1:] *= _QUICK_SHARE_OF_JOINTS
-    return _Piece(result.spline, slot, np.ascontiguousarray(q[0]), result)
+        result.group_sd[:, :n_root, 1:] *= _QUICK_SHARE_OF_ROOT
+        result.group_sd[:, n_root:, 1:] *= _QUICK_SHARE_OF_JOINTS
+    return _Piece(result.spline, slot, first, result)
 
 
 def _joint_sd(piece: _Piece, t: Floats) -> tuple[Floats, Floats]:
@@ -324,13 +332,14 @@ def _joint_sd(piece: _Piece, t: Floats) -> tuple[Floats, Floats]:
     right = np.minimum(right, nodes.size - 1)
     gap = np.where(right > left, nodes[right] - nodes[left], 1.0)
     f = np.clip((t - nodes[left]) / gap, 0.0, 1.0)[:, None, None]
-    sd = (1.0 - f) * piece.result.sd[left] + f * piece.result.sd[right]
+    of_group = piece.result.group_sd
+    sd = (1.0 - f) * of_group[left] + f * of_group[right]
     joint = np.zeros((t.size, piece.slot.size, 3))
     moving = np.flatnonzero(piece.slot >= 0)
-    components = sd[:, 3:].reshape(t.size, moving.size, 4, 3)
+    n_root = sd.shape[1] - moving.size  # one group for the root, or three; then one a joint
     # four components, three degrees of freedom
-    joint[:, moving] = 2.0 * np.sqrt((components**2).sum(axis=2) / 3.0)
-    return np.ascontiguousarray(sd[:, :3, 2]), joint
+    joint[:, moving] = 2.0 * np.sqrt(4.0 / 3.0) * sd[:, n_root:]
+    return np.ascontiguousarray(np.broadcast_to(sd[:, :n_root, 2], (t.size, 3))), joint
 
 
 def _summary(piece: _Piece, joint_names: tuple[str, ...]) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from imusim._kernels import pspline as _k
 from imusim.errors import ShapeError, TimeError
 from imusim.evidence import CHUNK, Evidence, Penalties, Settings, choose, low_pass
+from imusim.long_spline import LONG_BYTES, LongSpline
 from imusim.spline import Spline
 from imusim.types import Floats, as_floats, check_time
 
@@ -26,16 +27,23 @@ class SmoothResult:
     Parameters
     ----------
     spline : the smoothed channels; nodes lie a median sample interval apart
-    sd : (n_nodes, C, 3): posterior standard deviation of value, first and second derivative at the nodes,
-        the settings taken as known
+    group_sd : (n_nodes, G, 3): posterior standard deviation of value, first and second derivative of every channel of a
+        group at the nodes, the settings taken as known; single precision
+    groups : (C,), the group of each channel
     noise_sd : (G,): estimated noise of each group, for a sample of relative sd 1
     settings : G mappings, JSON-ready: order, low_order, corner_hz, log_strength, noise_colour, noise_sd
     """
 
-    spline: Spline
-    sd: Floats
+    spline: Spline | LongSpline
+    group_sd: NDArray[np.float32]
+    groups: NDArray[np.int64]
     noise_sd: Floats
     settings: tuple[Mapping[str, Any], ...]
+
+    @property
+    def sd(self) -> Floats:
+        """(n_nodes, C, 3): `group_sd` of every channel."""
+        return self.group_sd[:, self.groups].astype(np.float64)
 
 
 def smooth(
@@ -84,27 +92,26 @@ def smooth(
     if channel_group.size and not np.array_equal(np.unique(channel_group), np.arange(count)):
         raise ShapeError(f"groups must be numbered 0 … {count - 1} without holes")
     absolute = _positive_sd(sd, t.size, count)
-    relative = absolute / np.median(absolute, axis=0)
     if t.size == 1:
         nodes = np.concatenate([y[:, :, None], np.zeros((1, y.shape[1], 2))], axis=2)
         nothing = ({"order": 0, "noise_sd": 0.0},) * count
-        return SmoothResult(Spline(t, nodes), np.zeros_like(nodes), np.zeros(count), nothing)
+        no_sd = np.zeros((1, count, 3), dtype=np.float32)
+        return SmoothResult(Spline(t, nodes), no_sd, channel_group, np.zeros(count), nothing)
 
     spacing = max(float(np.median(np.diff(t))), (t[-1] - t[0]) / (8 * t.size))
     x = (t - t[0]) / spacing
     intervals = max(int(np.ceil(x[-1] - 1e-6)), 1)
     stretches = _stretches(x)
     penalties = {n: Penalties(n) for n in {intervals + 5, *(s[2] for s in stretches)}}
-    nodes = np.empty((intervals + 1, 3, y.shape[1]))
-    deviations = np.empty((intervals + 1, y.shape[1], 3))
+    coefficients, means = np.empty((intervals + 5, y.shape[1])), y.mean(axis=0)
+    deviations = np.empty((intervals + 1, count, 3), dtype=np.float32)
     noise, settings = np.empty(count), []
     inverse = np.empty((intervals + 5, _k.WIDTH + 1))
     unit = np.empty((intervals + 1, 3))
     for g in range(count):
         columns = np.flatnonzero(channel_group == g)
-        mean = y[:, columns].mean(axis=0)
-        z = np.ascontiguousarray(y[:, columns] - mean)
-        s = np.ascontiguousarray(relative[:, g])
+        z = np.ascontiguousarray(y[:, columns] - means[columns])
+        s = absolute[:, g] / np.median(absolute[:, g])
         floor = float((1e-11 * max(1.0, np.abs(y[:, columns]).max())) ** 2)
         if bandwidth_hz is not None:
             s = np.ones_like(s)
@@ -126,20 +133,16 @@ def smooth(
             )
         whole = Evidence(x, z, s, penalties[intervals + 5], floor)
         variance = whole.variance(best)
-        coefficients, lower = whole.solution()
-        part = np.empty((intervals + 1, 3, columns.size))
-        _k.at_knots(coefficients, spacing, part)
-        part[:, 0] += mean
-        nodes[:, :, columns] = part
+        coefficients[:, columns], lower = whole.solution()
         _k.selected_inverse(lower, inverse)
         _k.sd_at_knots(inverse, spacing, unit)
         if bandwidth_hz is not None and sd is not None:
             # the value keeps the sd it came with; its derivatives follow as for noise up to the bandwidth
             stated = np.interp(spacing * np.arange(intervals + 1), t - t[0], absolute[:, g])
-            deviations[:, columns] = (stated[:, None] * unit / unit[:, :1])[:, None]
+            deviations[:, g] = stated[:, None] * unit / unit[:, :1]
             noise[g] = float(np.median(absolute[:, g]))
         else:
-            deviations[:, columns] = np.sqrt(variance) * unit[:, None]
+            deviations[:, g] = np.sqrt(variance) * unit
             noise[g] = np.sqrt(variance / (1.0 - best.colour**2))
         settings.append(
             {
@@ -151,8 +154,24 @@ def smooth(
                 "noise_sd": float(noise[g]),
             }
         )
-    spline = Spline(t[0] + spacing * np.arange(intervals + 1), nodes.transpose(0, 2, 1))
-    return SmoothResult(spline, deviations, noise, tuple(settings))
+    spline = _of_coefficients(t[0] + spacing * np.arange(intervals + 1), coefficients, means, spacing)
+    return SmoothResult(spline, deviations, channel_group, noise, tuple(settings))
+
+
+def _of_coefficients(
+    time: Floats, coefficients: Floats, means: Floats, spacing: float
+) -> Spline | LongSpline:
+    """Spline from B-spline coefficients (n + 4, C) about means (C,)."""
+
+    def make(first: int, last: int) -> Floats:
+        nodes = np.empty((last - first, 3, means.size))
+        _k.at_knots(coefficients[first : last + 4], spacing, nodes)
+        nodes[:, 0] += means
+        return nodes
+
+    if 24 * coefficients.size > LONG_BYTES:
+        return LongSpline(time, make)
+    return Spline(time, make(0, time.size).transpose(0, 2, 1))
 
 
 def _as_chosen(settings: Mapping[str, Any], spacing: float) -> Settings:
@@ -168,7 +187,7 @@ def _as_chosen(settings: Mapping[str, Any], spacing: float) -> Settings:
 def _positive_sd(sd: ArrayLike | None, n: int, count: int) -> Floats:
     """(n, G), checked; ones if not given."""
     if sd is None:
-        return np.ones((n, count))
+        return np.broadcast_to(1.0, (n, count))
     array = np.asarray(sd, dtype=np.float64)
     if array.ndim == 1:
         array = np.broadcast_to(array[:, None], (n, count)) if array.size == n else array[:, None]

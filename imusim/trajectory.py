@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from imusim._kernels import kinematics as _k
 from imusim.errors import ConfigError, FrameError, ShapeError, TimeError
 from imusim.impacts import check_impacts, response, smooth_with_impacts
+from imusim.long_spline import LONG_BYTES, LongSpline, interpolate_long, interpolate_whole
 from imusim.rotation import multiply, normalise, rotate, sign_continuous
 from imusim.spline import Spline, interpolate_nodes, piece_bounds, runs
 from imusim.types import Floats, Kinematics, as_floats, check_time
@@ -29,7 +30,7 @@ class _Group:
 
     bodies: NDArray[np.int64]
     bounds: Floats
-    splines: tuple[Spline, ...]
+    splines: tuple[Spline | LongSpline, ...]
     results: tuple[SmoothResult | None, ...]
 
 
@@ -166,14 +167,15 @@ class Trajectory:
             offset = np.zeros((b.size, 3)) if self._offset is None else self._offset[b]
             turn = np.zeros((b.size, 4)) if self._turn is None else self._turn[b]
             which = _piece_of(t, group.bounds)
-            if b.size == self._count and len(group.splines) == 1 and (which == 0).all():
-                s = group.splines[0]
+            if t.size and b.size == self._count and len(group.splines) == 1 and (which == 0).all():
+                s = group.splines[0].part(t.min(), t.max())
                 _k.rigid(s.time_s, s.channel_last, t, mounted, offset, turn, *out)
                 continue
             for o in out:
                 o[:, b] = np.nan
-            for k, s in enumerate(group.splines):
+            for k in np.unique(which[which >= 0]):
                 at = np.flatnonzero(which == k)
+                s = group.splines[k].part(t[at].min(), t[at].max())
                 part = [np.empty((at.size, b.size, o.shape[2])) for o in out]
                 _k.rigid(s.time_s, s.channel_last, t[at], mounted, offset, turn, *part)
                 for o, p in zip(out, part, strict=True):
@@ -273,12 +275,14 @@ def _groups(
     if count == 0:
         return []
     finite = np.isfinite(nodes[:, 0].sum()) or np.isfinite(nodes[:, 0]).all()
-    if finite and smoothing == "none":  # the common case, without a copy
-        whole = [np.arange(time.size)]
-        if time.size < 2 or np.diff(time).max() <= max_gap_s:
+    if finite and smoothing == "none" and (time.size < 2 or np.diff(time).max() <= max_gap_s):
+        if nodes.shape[1] == 1:
+            spline = interpolate_long(time, nodes[:, 0])
+        else:  # the common case, without a copy
             interpolate_nodes(time, nodes)
             spline = Spline(time, nodes.transpose(0, 2, 1))
-            return [_Group(np.arange(count), piece_bounds(time, whole), (spline,), (None,))]
+        whole = piece_bounds(time, [np.arange(time.size)])
+        return [_Group(np.arange(count), whole, (spline,), (None,))]
     values = nodes[:, 0].reshape(time.size, 7, count)
     valid = np.isfinite(values).all(axis=1)  # (T, S)
     patterns, inverse = np.unique(valid, axis=1, return_inverse=True)
@@ -294,12 +298,16 @@ def _groups(
 
 
 def _gather(position: Floats, orientation: Floats) -> tuple[int, Floats]:
-    """Nodes (T, 3, 7 S) with values filled in, normalised and sign-continuous; −1 or the first bad quaternion."""
-    nodes = np.empty((position.shape[0], 3, 7 * position.shape[1]))
+    """−1 or the first bad quaternion; nodes (T, 3, 7 S) with values filled in, normalised and sign-continuous.
+
+    (T, 1, 7 S), values only, of a long recording.
+    """
+    samples, channels = position.shape[0], 7 * position.shape[1]
+    nodes = np.empty((samples, 1 if 24 * samples * channels > LONG_BYTES else 3, channels))
     return _k.gather(position, orientation, 0.05, nodes), nodes
 
 
-def _fit(t: Floats, values: Floats, smoothing: str) -> tuple[Spline, SmoothResult | None]:
+def _fit(t: Floats, values: Floats, smoothing: str) -> tuple[Spline | LongSpline, SmoothResult | None]:
     """Spline of values (n, 7, B)."""
     n, _, count = values.shape
     flat = values.reshape(n, 7 * count)
@@ -309,10 +317,7 @@ def _fit(t: Floats, values: Floats, smoothing: str) -> tuple[Spline, SmoothResul
         .reshape(n, 4 * count)
     )
     if smoothing == "none":
-        nodes = np.empty((n, 3, 7 * count))
-        nodes[:, 0] = flat
-        interpolate_nodes(t, nodes)
-        return Spline(t, nodes.transpose(0, 2, 1)), None
+        return interpolate_whole(t, flat), None
     from imusim.smoothing import smooth
 
     body = np.arange(count)

@@ -241,8 +241,10 @@ class Motion:
                 f"joint_rotation_wxyz is not made of unit quaternions (a norm is off by {off:.2g}). "
                 "Wanted Hamilton wxyz; normalise them, or convert rotation vectors with imusim.rotation."
             )
-        with np.errstate(invalid="ignore"):
-            put(self, "joint_rotation_wxyz", q / norm[..., None])
+        if not off <= 4 * np.finfo(np.float64).eps:  # what is normalised already is not copied
+            with np.errstate(invalid="ignore"):
+                q = q / norm[..., None]
+        put(self, "joint_rotation_wxyz", q)
         put(self, "root_position_m", root)
         shape = np.asarray(self.shape, dtype=np.float64)
         put(

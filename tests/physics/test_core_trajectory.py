@@ -1,10 +1,13 @@
 """Rigid frames against closed forms: what an accelerometer and a gyroscope must read."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from core_cases import LEVER_M, Sinusoids, rms, signals
 
 from imusim import rotation as r
+from imusim.long_spline import LongSpline
 from imusim.trajectory import Trajectory
 
 G = 9.80665
@@ -169,3 +172,44 @@ def test_mounting_composes_and_agrees_with_the_moved_poses():
     f0, w0 = signals(base.kinematics(MID))
     np.testing.assert_allclose(f, r.rotate_inverse(turn, f0), atol=1e-12)
     np.testing.assert_allclose(w, r.rotate_inverse(turn, w0), atol=1e-12)
+
+
+@pytest.mark.parametrize("spacing", ["uniform", "jittered", "wild"])
+def test_a_long_recording_in_windows_is_the_whole_one(spacing, monkeypatch):
+    g = np.random.default_rng(0)
+    t = np.arange(5000) / 50
+    if spacing == "jittered":
+        t = t + g.uniform(-0.008, 0.008, t.size)
+    elif spacing == "wild":  # steps from 0.1 to 40 ms
+        t = np.cumsum(np.exp(g.uniform(-3, 3, t.size))) * 0.002
+    poses = Sinusoids(3).pose(t)
+    whole = Trajectory(t, *poses)
+    monkeypatch.setattr("imusim.trajectory.LONG_BYTES", 1000)
+    long = Trajectory(t, *poses)
+    assert isinstance(long._groups[0].splines[0], LongSpline)
+    inside = np.linspace(t[0], t[-1], 20_011)
+    edge = t[1024] + np.array([-1e-9, 0.0, 1e-9])  # between two windows
+    for at in (inside, g.permutation(inside), t[[0, -1]], edge, t[-1] + np.array([0.0, 1e-4])):
+        a, b = whole.kinematics(at), long.kinematics(at)
+        for name in ("position", "orientation", "acceleration", "angular_acceleration"):
+            np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=0, atol=1e-9)
+    # whatever is asked for together: the same bits
+    parts = [long.kinematics(x).acceleration for x in np.array_split(inside, 7)]
+    np.testing.assert_array_equal(np.concatenate(parts), long.kinematics(inside).acceleration)
+    assert long.settings == whole.settings
+
+
+def test_an_hour_takes_the_memory_of_its_poses():
+    t = np.arange(30 * 3600 + 1) / 30
+    p = np.zeros((t.size, 17, 3))
+    q = np.zeros((t.size, 17, 4))
+    q[..., 0] = 1.0
+    tracemalloc.start()
+    try:
+        traj = Trajectory(t, p, q)
+        for first in range(0, 350_000, 40_960):
+            traj.kinematics((first + np.arange(4096)) / 100)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.6 * (p.nbytes + q.nbytes)  # all of its nodes would be three times as much

@@ -255,6 +255,18 @@ def test_same_input_same_bits_and_groups_do_not_touch_each_other():
     )
 
 
+def test_a_long_recording_is_made_of_its_coefficients_in_windows(monkeypatch):
+    t = np.arange(3000) / 30.0
+    y = np.sin(5 * t)[:, None] + 0.01 * np.random.default_rng(0).standard_normal((3000, 3))
+    whole = smooth(t, y, groups=[0, 0, 1])
+    monkeypatch.setattr("imusim.smoothing.LONG_BYTES", 1000)
+    long = smooth(t, y, groups=[0, 0, 1])
+    for at in ([0.0, 1.0], [33.0, 35.0], [0.0, 99.9], [99.9, 99.97], [1024 / 30, 1024 / 30]):
+        q = np.linspace(*at, 50)
+        np.testing.assert_array_equal(long.spline.part(*at).evaluate(q), whole.spline.evaluate(q))
+    np.testing.assert_array_equal(long.sd, whole.sd)
+
+
 def test_errors():
     t = np.arange(5.0)
     with pytest.raises(ShapeError, match="without holes"):
