@@ -301,11 +301,12 @@ def _fit(motion: Motion, index: NDArray[np.int64], smoothing: str) -> _Piece:
         return _Piece(interpolate_whole(t, values), slot, first, None)
     from imusim.smoothing import smooth
 
-    split = motion.root_sd_m is not None  # axes of unequal noise are smoothed each on its own
-    n_root = 3 if split else 1
-    groups = np.concatenate(
-        [np.arange(3) if split else np.zeros(3, int), n_root + np.repeat(np.arange(len(moving)), 4)]
-    )
+    split = (
+        motion.root_sd_m is not None
+    )  # axes of unequal noise are smoothed each on its own, the vertical always
+    of_root = np.array([0, 1, 2] if split else [0, 0, 1])
+    n_root = int(of_root[-1]) + 1
+    groups = np.concatenate([of_root, n_root + np.repeat(np.arange(len(moving)), 4)])
     sd = None
     if split or motion.rotation_sd_rad is not None or motion.bandwidth_hz is not None:
         sd = np.ones((t.size, n_root + len(moving)))
@@ -336,10 +337,10 @@ def _joint_sd(piece: _Piece, t: Floats) -> tuple[Floats, Floats]:
     sd = (1.0 - f) * of_group[left] + f * of_group[right]
     joint = np.zeros((t.size, piece.slot.size, 3))
     moving = np.flatnonzero(piece.slot >= 0)
-    n_root = sd.shape[1] - moving.size  # one group for the root, or three; then one a joint
+    n_root = sd.shape[1] - moving.size  # two or three groups for the root, then one a joint
     # four components, three degrees of freedom
     joint[:, moving] = 2.0 * np.sqrt(4.0 / 3.0) * sd[:, n_root:]
-    return np.ascontiguousarray(np.broadcast_to(sd[:, :n_root, 2], (t.size, 3))), joint
+    return np.ascontiguousarray(sd[:, piece.result.groups[:3], 2]), joint
 
 
 def _summary(piece: _Piece, joint_names: tuple[str, ...]) -> dict[str, Any]:
@@ -347,5 +348,6 @@ def _summary(piece: _Piece, joint_names: tuple[str, ...]) -> dict[str, Any]:
     assert piece.result is not None
     settings = list(piece.result.settings)
     moving = [joint_names[j] for j in np.flatnonzero(piece.slot >= 0)]
-    root = ["root"] if len(settings) == 1 + len(moving) else ["root_x", "root_y", "root_z"]
+    split = len(settings) == 3 + len(moving)
+    root = ["root_x", "root_y", "root_z"] if split else ["root_horizontal", "root_vertical"]
     return {"chosen": dict(zip([*root, *moving], settings, strict=True))}

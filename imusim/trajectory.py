@@ -205,10 +205,10 @@ def _without_jumps(time: Floats, position: Floats, impacts: Floats, duration: fl
             "impacts_s needs frames without gaps; position_m has NaN. Fill them, or leave impacts_s out."
         )
     phi = response(time, impacts, duration)[0]
-    frames = range(position.shape[1])
-    jumps = np.stack(
-        [smooth_with_impacts(time, position[:, s], impacts, duration)[1] for s in frames], axis=1
-    )
+    jumps = np.empty((impacts.size, *position.shape[1:]))
+    for s in range(position.shape[1]):
+        for axes in (slice(0, 2), slice(2, 3)):  # the vertical is smoothed on its own
+            jumps[:, s, axes] = smooth_with_impacts(time, position[:, s, axes], impacts, duration)[1]
     return position - np.einsum("tk,ksc->tsc", phi, jumps), jumps
 
 
@@ -320,7 +320,8 @@ def _fit(t: Floats, values: Floats, smoothing: str) -> tuple[Spline | LongSpline
         return interpolate_whole(t, flat), None
     from imusim.smoothing import smooth
 
+    # the vertical is smoothed on its own: a foot strike is sharp along it and not across it
     body = np.arange(count)
-    groups = np.concatenate([np.tile(body, 3), np.tile(count + body, 4)])
+    groups = np.concatenate([np.tile(body, 2), count + body, np.tile(2 * count + body, 4)])
     result = smooth(t, flat, groups=groups)
     return result.spline, result

@@ -136,12 +136,12 @@ def test_video_noise_is_smoothed_to_the_stated_accuracy():
         true_f, true_w = case.imu(out)
         errors.append((rms((f - true_f)[edge:-edge]), rms((w - true_w)[edge:-edge])))
         noise = [c["noise_sd"] for c in traj.settings["pieces"][0]["chosen"]]
-        assert noise[0] == pytest.approx(0.005, rel=0.08)
+        assert noise[:2] == pytest.approx([0.005, 0.005], rel=0.08)  # horizontal, vertical
         # 1° an axis is half that a quaternion component, over three of four components
-        assert noise[1] == pytest.approx(np.radians(1.0) / 2 * np.sqrt(3 / 4), rel=0.4)
+        assert noise[2] == pytest.approx(np.radians(1.0) / 2 * np.sqrt(3 / 4), rel=0.4)
     acc, gyro = np.mean(errors, axis=0)
-    assert acc < 0.85
-    assert gyro < 0.17
+    assert acc < 0.75  # the bar: 0.85 and 0.17
+    assert gyro < 0.15
 
 
 def test_mounting_composes_and_agrees_with_the_moved_poses():

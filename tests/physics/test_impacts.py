@@ -27,9 +27,9 @@ def test_the_basis_is_a_pulse_its_integral_and_its_double_integral():
     assert (p[[0, -1]] == 0).all()
 
 
-@pytest.mark.parametrize(("fps", "noise_m"), [(30, 0.005), (60, 0.002)])
+@pytest.mark.parametrize(("fps", "noise_m"), [(30, 0.005), (60, 0.002), (100, 0.001)])
 def test_automatic_smoothing_beats_every_fixed_cutoff_on_strikes(fps, noise_m):
-    auto, fixed = [], {c: [] for c in (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)}
+    auto, fixed = [], {c: [] for c in (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0)}
     for seed in range(3):
         case = Strikes(seed=seed)
         t = np.arange(fps * case.seconds + 1) / fps
@@ -38,7 +38,7 @@ def test_automatic_smoothing_beats_every_fixed_cutoff_on_strikes(fps, noise_m):
         for cut, errors in fixed.items():
             low = butter(4, cut, fs=fps, output="sos")
             errors.append(error(im.Trajectory(t, sosfiltfilt(low, p, axis=0), q), case))
-    assert np.mean(auto) < min(np.mean(e) for e in fixed.values())
+    assert np.mean(auto) < 0.95 * min(np.mean(e) for e in fixed.values())
 
 
 @pytest.mark.parametrize(("fps", "noise_m", "share"), [(30, 0.005, 0.4), (100, 0.001, 0.25)])
