@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import imusim as im
+from imusim.kinematics import BodyTrajectory
+from imusim.placement import attach, resolve
 from tests.acceptance.conftest import read_frames, write_clip
 
 pytestmark = [
@@ -17,6 +19,19 @@ pytestmark = [
 
 CLIPS = ("clip_walking", "clip_cam01", "clip_cam02", "clip_cam03", "clip_cam04")
 HEIGHT_M = {"clip_walking": 1.65}
+
+
+def least_moving(motion, placements):
+    """Number of the sensor whose linear acceleration has the least rms.
+
+    Not the one whose |acc| varies least: |acc| is blind to horizontal acceleration, and picks an upper arm, whose
+    swing adds ω²r (0.6 m/s²) to the middle of every step, as often as the trunk.
+    """
+    trajectory = BodyTrajectory(motion)
+    sites = attach(motion.body, motion.shape, resolve(placements))
+    t = motion.time_s[motion.valid]
+    acc = trajectory.kinematics(t, sites).acceleration
+    return int(np.argmin(np.sqrt(np.nanmean((acc**2).sum(axis=-1), axis=0))))
 
 
 def angle_deg(a, b):
@@ -33,8 +48,10 @@ def test_seventeen_sensors_on_a_walking_person(clips, name):
     assert np.isfinite(rec.gyro).all()
     norm = np.linalg.norm(ideal.acc, axis=-1)
     assert norm.max() < 100
-    still = np.argmin(norm.std(axis=0))
+    still = least_moving(motion, "body17")
     assert np.median(np.linalg.norm(rec.acc[:, still], axis=-1)) == pytest.approx(9.81, abs=0.5)
+    trunk = [rec.sensors.index(s) for s in ("pelvis", "sternum")]  # whoever moves least
+    assert np.median(norm[:, trunk], axis=0) == pytest.approx(9.81, abs=0.5)
 
 
 def test_walking_speed_and_floor(clips):
@@ -119,6 +136,12 @@ def test_same_seed_same_bits_on_one_and_two_threads(clips):
 
 
 def test_nothing_is_differentiated_across_a_cut(clips, tmp_path):
+    """Two clips in one file: no sample near the cut exceeds what either clip has alone.
+
+    The extreme may lie at the cut itself (a foot that swings in the last frame): then one sample is compared with
+    itself, estimated twice from pictures that were compressed differently (23.1 to 24.1 m/s² was seen): hence the
+    10 %. A difference taken across the cut would be off by hundreds of m/s².
+    """
     one, two = "clip_cam02", "clip_cam03"
     cut = write_clip(
         tmp_path / "cut.mp4",
@@ -134,4 +157,4 @@ def test_nothing_is_differentiated_across_a_cut(clips, tmp_path):
     for signal in ("acc", "gyro"):
         limit = max(np.linalg.norm(getattr(r, signal), axis=-1).max() for r in alone)
         values = np.linalg.norm(getattr(joined, signal)[near], axis=-1)
-        assert np.nanmax(values) <= limit
+        assert np.nanmax(values) <= 1.1 * limit
