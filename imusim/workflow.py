@@ -16,8 +16,8 @@ from imusim.errors import ConfigError, OutputError, QualityWarning
 from imusim.recording import Recording
 from imusim.types import Motion, PoseTrack
 
-MOTION_SUFFIXES = (".npz",)
-"""Everything else is taken for a video."""
+MOTION_SUFFIXES = (".npz", ".npy", ".bvh", ".trc", ".c3d", ".mvnx", ".mat", ".json", ".pkl", ".pt", ".pth")
+"""Everything else is taken for a video (`motion_io.SUFFIXES`; repeated here so that start-up stays light)."""
 FORMATS = ("parquet", "csv", "npz")
 
 

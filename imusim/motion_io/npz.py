@@ -17,6 +17,8 @@ from imusim.body import SkeletonBody, open_body
 from imusim.errors import ImusimError, MotionFileError, QualityWarning
 from imusim.export.atomic import written_together
 from imusim.export.plain import plain
+from imusim.motion_io.arrays import read_arrays
+from imusim.motion_io.clock import frame_times
 from imusim.types import Body, Motion
 
 FORMAT = "imusim-motion-1"
@@ -56,13 +58,14 @@ def save_motion(path: str | Path, motion: Motion) -> Path:
     return path
 
 
-def read_npz(path: Path, body: Body | None = None) -> Motion:
+def read_npz(path: Path, body: Body | None = None, rate_hz: float | None = None) -> Motion:
     """Read what `save_motion` wrote.
 
     Parameters
     ----------
     path : the file
     body : the body it was saved with; not needed for the open body and for plain skeletons
+    rate_hz : frames a second, instead of the times in the file
 
     Raises
     ------
@@ -75,13 +78,14 @@ def read_npz(path: Path, body: Body | None = None) -> Motion:
         If the body has changed since.
     """
     try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+        arrays: dict[str, NDArray[Any]] = read_arrays(path)
         header = json.loads(str(arrays["header"]))
         if header["format"] != FORMAT:
             raise MotionFileError(f"{path} holds {header['format']!r}, wanted a motion ({FORMAT})")
         names, about = tuple(header["joint_names"]), header["body"]
         body = _body(path, body, about, names, arrays)
+        if rate_hz is not None:
+            arrays["time_s"] = frame_times(arrays["time_s"].size, rate_hz, path.name)
         return Motion(
             **{name: arrays[name] for name in _ARRAYS},  # type: ignore[arg-type]
             **{name: arrays[name] for name in _OPTIONAL if name in arrays},  # type: ignore[arg-type]

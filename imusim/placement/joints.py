@@ -24,7 +24,7 @@ _SIDED: dict[str, tuple[str, ...]] = {
     "collar": ("collar", "clavicle", "shoulder"),
     "shoulder": ("arm", "upperarm", "uparm", "humerus", "shoulder"),
     "elbow": ("forearm", "lowerarm", "lowarm", "radius", "elbow"),
-    "wrist": ("hand", "wrist"),
+    "wrist": ("wrist", "hand"),
     "hand": ("handmiddle1", "middle1", "handtip", "fingers", "fingerbase", "handindex1", "index1", "index"),
 }
 
@@ -47,9 +47,10 @@ def find_joint(body: Body, name: str) -> int:
     plain = {_plain(n): i for i, n in reversed(list(enumerate(body.joint_names)))}
     side, _, part = name.partition("_")
     if part and side in ("left", "right"):
-        options = [
-            form for word in _SIDED.get(part, (part,)) for form in (side + word, side[0] + word, word + side)
-        ]
+        words = _SIDED.get(part, (part,))
+        if part == "hand" and any(form in plain for form in _forms(side, "wrist")):
+            words = ("hand", *words)  # where there is no wrist, the hand's joint is the wrist
+        options = [form for word in words for form in _forms(side, word)]
     else:
         options = [name, *_ALIASES.get(name, ())]
     for option in options:
@@ -58,6 +59,11 @@ def find_joint(body: Body, name: str) -> int:
     if name == "pelvis":
         return 0  # the root, whatever it is called
     raise unknown_name(f"joint (of {body.name})", name, body.joint_names)
+
+
+def _forms(side: str, word: str) -> tuple[str, ...]:
+    """How conventions write a sided name: "LeftArm", "larm", "ArmLeft", "Arm_L"."""
+    return side + word, side[0] + word, word + side, word + side[0]
 
 
 def _spine_joint(body: Body, k: int) -> int:

@@ -1,0 +1,164 @@
+"""A skeleton's motion from the positions of its joints, as depth cameras, markers and pose files give them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from imusim import rotation
+from imusim.body.skeleton import check_parents
+from imusim.errors import NoPersonError, QualityWarning, ShapeError
+from imusim.fitting.skeleton_pose import Frames, make_frames, rotations
+from imusim.smoothing import smooth
+from imusim.spline import runs
+from imusim.types import Floats, Motion, as_floats, check_time
+
+FEW_FRAMES = 5
+_SPREAD = 0.25  # bone lengths that vary more than this are said
+
+
+def skeleton_motion(
+    time_s: ArrayLike,
+    positions_m: ArrayLike,
+    joint_names: Sequence[str],
+    parents: ArrayLike,
+    *,
+    smoothing: str = "auto",
+    max_gap_s: float = 0.5,
+    name: str = "skeleton",
+    metadata: dict[str, Any] | None = None,
+) -> Motion:
+    """Turn joint positions into a plain skeleton with constant bones and joint rotations.
+
+    Parameters
+    ----------
+    time_s : (T,) · s
+    positions_m : (T, J, 3) · m · W (z up); NaN where a joint was not seen
+    joint_names : J names; those of SMPL or of other conventions that `placement.find_joint` understands
+    parents : (J,), −1 for the root (the first), parents before children
+
+    Other Parameters
+    ----------------
+    smoothing : "auto": noise and smoothness of every joint are chosen from the data (`imusim.smoothing`); "none"
+    max_gap_s : gaps up to this long are bridged; longer ones are marked not valid
+    name, metadata : of the skeleton and the motion
+
+    Returns
+    -------
+    Motion
+        On a `SkeletonBody` in T pose (x to the person's left, y up).
+
+    Raises
+    ------
+    ShapeError, TimeError
+        If the arrays do not fit together.
+    NoPersonError
+        If no five frames are seen together.
+    """
+    t = check_time(time_s)
+    names = tuple(joint_names)
+    tree = check_parents(parents, len(names))
+    x = as_floats(positions_m, "positions_m", (t.size, len(names), 3))
+    seen = np.asarray(np.isfinite(x).all(axis=2))
+    share = seen.mean(axis=0) if t.size else np.zeros(len(names))
+    if t.size < FEW_FRAMES or not share[0] > 0:
+        raise NoPersonError(
+            f"joint positions of {t.size} frames, {int(seen[:, 0].sum())} with a root: too few"
+        )
+    if smoothing not in ("auto", "none"):
+        raise ShapeError(f"smoothing={smoothing!r}, wanted auto or none")
+    x, known = _filled(t, x, seen)
+    pieces = [p for p in runs(t, known, None, max_gap_s) if p.size >= FEW_FRAMES]
+    if not pieces:
+        raise NoPersonError("no five frames together have a person in them")
+    valid = np.zeros(t.size, dtype=np.bool_)
+    shot = np.zeros(t.size, dtype=np.int64)
+    calm = x.copy()
+    chosen: list[dict[str, Any]] = []
+    sd = np.full((t.size, len(names)), np.nan)
+    for number, index in enumerate(pieces):
+        valid[index] = True
+        shot[index[0] :] = number
+        if smoothing == "auto":
+            calm[index], sd[index], what = _smoothed(t[index], x[index], names)
+            chosen.append(what)
+    frames = make_frames(names, tree, np.where(seen[..., None], calm, np.nan))
+    spread = _spread(x, seen, tree)
+    limbs = [j for n, j in frames.smpl.items() if n.rpartition("_")[2] in ("elbow", "wrist", "knee", "ankle")]
+    loose = [f"{names[j]} {100 * spread[j]:.0f} %" for j in limbs if spread[j] > _SPREAD]
+    if loose:
+        warnings.warn(
+            QualityWarning(
+                f"bones change their length (sd of the length: {', '.join(loose[:4])}); constant ones were put in"
+            ),
+            stacklevel=2,
+        )
+    quats, root = np.full((t.size, len(names), 4), np.nan), np.full((t.size, 3), np.nan)
+    for index in pieces:
+        turn = rotations(frames, calm[index] - calm[index][:, np.maximum(tree, 0)])
+        quats[index] = local_quaternions(turn, tree)
+        root[index] = calm[index, 0]
+    confidence = np.clip(share, 0.0, 1.0)[None] * np.where(seen, 1.0, 0.3) * valid[:, None]
+    return Motion(
+        t, root, quats, frames.body(name), shot=shot, valid=valid, confidence=confidence,
+        metadata={
+            **(metadata or {}),
+            "bones_m": {n: float(np.linalg.norm(frames.rest[j])) for j, n in enumerate(names) if tree[j] >= 0},
+            "bone_spread": {n: float(s) for n, s in zip(names, spread, strict=True)},
+            "positions": {"smoothing": smoothing, "chosen": chosen},
+        },
+    )  # fmt: skip
+
+
+def local_quaternions(turn: Floats, parents: np.ndarray) -> Floats:
+    """Sign-continuous joint rotations (T, J, 4) from rotations (T, J, 3, 3) to the world."""
+    local = turn.copy()
+    for j, k in enumerate(parents):
+        if k >= 0:
+            local[:, j] = np.swapaxes(turn[:, k], 1, 2) @ turn[:, j]
+    return rotation.sign_continuous(rotation.from_matrix(local))
+
+
+def _filled(t: Floats, x: Floats, seen: np.ndarray) -> tuple[Floats, np.ndarray]:
+    """Positions with holes bridged joint by joint, and the frames (T,) bool where at least half the joints are seen."""
+    known = seen[:, 0] & (seen.mean(axis=1) >= 0.5)
+    out = x.copy()
+    for j in range(x.shape[1]):
+        good = seen[:, j]
+        if good.all():
+            continue
+        if not good.any():
+            raise ShapeError(f"joint {j} is never seen. Leave it out.")
+        for c in range(3):
+            out[~good, j, c] = np.interp(t[~good], t[good], x[good, j, c])
+    return out, known
+
+
+def _smoothed(t: Floats, x: Floats, names: tuple[str, ...]) -> tuple[Floats, Floats, dict[str, Any]]:
+    """Positions (n, J, 3) without their noise, their sd (n, J) m, and what was chosen."""
+    flat = x.reshape(t.size, -1)
+    result = smooth(t, flat, groups=np.repeat(np.arange(x.shape[1]), 3))
+    calm = result.spline.evaluate(t)[:, :, 0].reshape(x.shape)
+    node = np.clip(np.searchsorted(result.spline.time_s, t), 0, result.sd.shape[0] - 1)
+    sd = result.sd[node, :, 0].reshape(x.shape).mean(axis=2)
+    return calm, sd, {n: dict(s) for n, s in zip(names, result.settings, strict=True)}
+
+
+def _spread(x: Floats, seen: np.ndarray, parents: np.ndarray) -> Floats:
+    """Standard deviation of each bone's length over its median, (J,)."""
+    length = np.linalg.norm(x - x[:, np.maximum(parents, 0)], axis=2)
+    length = np.where(seen & seen[:, np.maximum(parents, 0)], length, np.nan)
+    out = np.zeros(len(parents))
+    for j, k in enumerate(parents):
+        if k >= 0:
+            good = length[np.isfinite(length[:, j]), j]
+            middle = float(np.median(good)) if good.size else 0.0
+            out[j] = float(np.median(np.abs(good - middle)) * 1.4826 / middle) if middle > 1e-6 else 0.0
+    return out
+
+
+__all__ = ["Frames", "local_quaternions", "skeleton_motion"]

@@ -1,0 +1,188 @@
+"""Joint lists of sources that give positions only: names, and the tree that the skeleton gets.
+
+Names are SMPL's where the joint means the same. Joints that a tree needs and a source lacks (a pelvis between two
+hips, a neck between two shoulders) are made as the mean of others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imusim.body.smpl import JOINT_NAMES
+from imusim.fitting.landmarks import NAMES as BLAZEPOSE
+from imusim.types import Floats
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A joint list.
+
+    Parameters
+    ----------
+    points : names of the columns, in order
+    tree : joint → its parent ("" for the root), parents first; a joint that is not a column is in `made`
+    made : joint → columns whose mean it is
+    up : axis that points up, as the source has it
+    unit : of the source
+    rate_hz : of the source, if it has one rate
+    """
+
+    points: tuple[str, ...]
+    tree: dict[str, str]
+    made: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    up: str = "y"
+    unit: str | None = "m"
+    rate_hz: float | None = None
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """Names of the skeleton's joints, parents first."""
+        return tuple(self.tree)
+
+    @property
+    def parents(self) -> NDArray[np.int64]:
+        """(J,) parents, −1 for the root."""
+        order = self.joints
+        return np.array([order.index(p) if p else -1 for p in self.tree.values()], dtype=np.int64)
+
+    def positions(self, points: Floats) -> Floats:
+        """Joints (T, J, 3) from columns (T, P, 3)."""
+        columns = []
+        for joint in self.joints:
+            parts = self.made.get(joint, (joint,))
+            columns.append(points[:, [self.points.index(p) for p in parts]].mean(axis=1))
+        return np.stack(columns, axis=1)
+
+
+def _sides(tree: dict[str, str]) -> dict[str, str]:
+    """The tree with every "*_name" for left and right."""
+    out: dict[str, str] = {}
+    for joint, parent in tree.items():
+        if joint.startswith("*"):
+            for side in ("left", "right"):
+                out[side + joint[1:]] = side + parent[1:] if parent.startswith("*") else parent
+        else:
+            out[joint] = parent
+    return out
+
+
+_ARMS = {"*_shoulder": "neck", "*_elbow": "*_shoulder", "*_wrist": "*_elbow"}
+_LEGS = {"*_hip": "pelvis", "*_knee": "*_hip", "*_ankle": "*_knee"}
+_KINECT = {
+    "pelvis": "", "spine2": "pelvis", "neck": "spine2", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
+    "*_foot": "*_ankle",
+}  # fmt: skip
+_MIDDLES = {"pelvis": ("left_hip", "right_hip"), "neck": ("left_shoulder", "right_shoulder")}
+
+
+def _limbs(side: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{n}" for n in ("shoulder", "elbow", "wrist", "hand"))
+
+
+def _legs(side: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{n}" for n in ("hip", "knee", "ankle", "foot"))
+
+
+KINECT20 = Layout(
+    ("head", "neck", "spine2", "pelvis", *_limbs("left"), *_limbs("right"), *_legs("left"), *_legs("right")),
+    _sides(_KINECT),
+)
+KINECT25 = Layout(
+    (
+        "pelvis", "spine2", "neck", "head", *_limbs("left"), *_limbs("right"), *_legs("left"), *_legs("right"),
+        "spine3", "left_tip", "left_thumb", "right_tip", "right_thumb",
+    ),
+    _sides(
+        {
+            "pelvis": "", "spine2": "pelvis", "spine3": "spine2", "neck": "spine3", "head": "neck",
+            **_ARMS, "*_shoulder": "spine3", "*_hand": "*_wrist", **_LEGS, "*_foot": "*_ankle",
+        }
+    ),
+)  # fmt: skip
+BLAZEPOSE33 = Layout(
+    BLAZEPOSE,
+    _sides(
+        {
+            "pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
+            "*_foot_index": "*_ankle", "*_heel": "*_ankle",
+        }
+    ),
+    {
+        **_MIDDLES, "head": ("left_ear", "right_ear"), "left_hand": ("left_index", "left_pinky"),
+        "right_hand": ("right_index", "right_pinky"),
+    },
+    up="-y",
+)  # fmt: skip
+_COCO = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+_PAIRS = tuple(
+    f"{s}_{n}" for n in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for s in ("left", "right")
+)
+COCO17 = Layout(
+    (*_COCO, *_PAIRS),
+    _sides({"pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, **_LEGS}),
+    {**_MIDDLES, "head": ("left_ear", "right_ear")},
+    up="-y",
+)
+_COCO18 = (
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye",
+    "right_ear", "left_ear",
+)  # fmt: skip
+COCO18 = Layout(
+    _COCO18,
+    _sides({"pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, **_LEGS}),
+    {"pelvis": _MIDDLES["pelvis"], "head": ("left_ear", "right_ear")},
+    up="-y",
+)
+BODY25 = Layout(
+    (
+        *_COCO18[:8], "mid_hip", *_COCO18[8:], "left_foot_index", "left_small_toe", "left_heel", "right_foot_index",
+        "right_small_toe", "right_heel",
+    ),
+    _sides(
+        {
+            "pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, **_LEGS, "*_foot_index": "*_ankle",
+            "*_heel": "*_ankle",
+        }
+    ),
+    {"pelvis": ("mid_hip",), "head": ("left_ear", "right_ear")},
+    up="-y",
+)  # fmt: skip
+H36M17 = Layout(
+    (
+        "pelvis", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "spine2", "neck",
+        "nose", "head", "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
+    ),
+    _sides({"pelvis": "", "spine2": "pelvis", "neck": "spine2", "head": "neck", **_ARMS, **_LEGS}),
+    up="-y",
+)  # fmt: skip
+
+
+def _smpl(count: int) -> dict[str, str]:
+    from imusim.body import open_body
+
+    body = open_body()
+    names = body.joint_names[:count]
+    return {n: ("" if k < 0 else names[k]) for n, k in zip(names, body.parents[:count], strict=True)}
+
+
+def layouts() -> dict[str, Layout]:
+    """Return the layouts by name."""
+    return {
+        "blazepose33": BLAZEPOSE33,
+        "coco17": COCO17,
+        "coco18": COCO18,
+        "body25": BODY25,
+        "h36m17": H36M17,
+        "kinect20": KINECT20,
+        "kinect25": KINECT25,
+        "humanml3d22": Layout(JOINT_NAMES[24][:22], _smpl(22), rate_hz=20.0),
+        "smpl24": Layout(JOINT_NAMES[24], _smpl(24)),
+    }
+
+
+BY_COUNT = {33: "blazepose33", 17: "coco17", 18: "coco18", 20: "kinect20", 22: "humanml3d22", 24: "smpl24"}
+"""What an array of that many joints is taken for, if nobody says."""

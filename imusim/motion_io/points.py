@@ -1,0 +1,68 @@
+"""From joint positions in some file's axes and unit to a Motion in the world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imusim.errors import MotionFileError
+from imusim.fitting.positions import skeleton_motion
+from imusim.motion_io.clock import frame_times
+from imusim.motion_io.layouts import Layout
+from imusim.motion_io.world import find_world
+from imusim.types import Floats, Motion
+
+
+def from_points(
+    points: Floats,
+    layout: Layout,
+    *,
+    rate_hz: float,
+    source: str,
+    up: str | None = None,
+    unit: str | None = None,
+    time_s: Floats | None = None,
+    on_floor: bool = False,
+    metadata: dict[str, Any] | None = None,
+) -> Motion:
+    """Turn columns of positions into a plain skeleton in motion.
+
+    Parameters
+    ----------
+    points : (T, P, 3) in the file's axes and unit; NaN where not seen
+    layout : what the columns are
+
+    Other Parameters
+    ----------------
+    rate_hz : of the frames; `time_s` (T,) · s instead, if the frames have their own times
+    source : what to call the file in messages
+    up, unit : what the user says
+    on_floor : the file knows no floor: the lowest joint is put at z = 0
+    metadata : of the motion
+    """
+    if points.ndim != 3 or points.shape[1:] != (len(layout.points), 3):
+        raise MotionFileError(
+            f"{source}: positions have shape {points.shape}, wanted (frames, {len(layout.points)}, 3)"
+        )
+    if points.shape[0] == 0:
+        raise MotionFileError(f"{source}: the motion is empty")
+    if not np.isfinite(points).any():
+        raise MotionFileError(f"{source}: no position is finite")
+    t = frame_times(len(points), rate_hz, source) if time_s is None else time_s
+    joints = layout.positions(points)
+    world = find_world(
+        joints,
+        layout.joints,
+        layout.parents,
+        up=layout.up,
+        unit=layout.unit,
+        given_up=up,
+        given_unit=unit,
+        source=source,
+    )
+    where = world.points(joints)
+    if on_floor:
+        where[..., 2] -= np.nanpercentile(where[..., 2].min(axis=1), 5)
+    about = {**(metadata or {}), **world.about, "source": source}
+    return skeleton_motion(t, where, layout.joints, layout.parents, name=source, metadata=about)

@@ -1,0 +1,91 @@
+"""Motion readers on real files: frames, units and what an independent reading of the file gives."""
+
+import io
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+from scipy.io import loadmat
+from scipy.spatial.transform import Rotation
+
+import imusim as im
+from imusim.errors import QualityWarning
+
+pytestmark = pytest.mark.data
+
+
+def joints(motion):
+    return motion.body.pose(motion.root_position_m, motion.joint_rotation_wxyz).joints
+
+
+def by_name(motion, name):
+    return joints(motion)[:, motion.body.joint_names.index(name)]
+
+
+def test_bvh_walk(data_root):
+    motion = im.read_motion(data_root / "swing/walk.bvh")
+    assert motion.time_s.size == 471
+    np.testing.assert_allclose(np.diff(motion.time_s), 1 / 120, rtol=1e-5)
+    # independent: the file's first frame, intrinsic ZXY by SciPy, y up and centimetres
+    text = (data_root / "swing/walk.bvh").read_text().split("Frame Time:")[1].split("\n")[1:]
+    v = np.array([[float(x) for x in line.split()] for line in text if line.strip()])
+    turn = Rotation.from_euler("ZXY", v[:, 3:6], degrees=True)
+    thigh = v[:, :3] + turn.apply([-8.42712, -9.96975, 4.14091])
+    knee = thigh + (turn * Rotation.from_euler("ZXY", v[:, 6:9], degrees=True)).apply(
+        [1.06314e-05, -40.2124, 0]
+    )
+    wanted = 0.01 * np.stack([knee[:, 0], -knee[:, 2], knee[:, 1]], axis=1)
+    np.testing.assert_allclose(by_name(motion, "rtibia"), wanted, atol=1e-9)
+    assert motion.metadata["unit"] == "cm"
+    assert motion.metadata["up"] == "y"
+
+
+def test_bvh_with_six_channels_a_joint(data_root, tmp_path):
+    with zipfile.ZipFile(data_root / "bandai_namco/dataset.zip") as z:
+        name = next(n for n in z.namelist() if n.endswith("walk_normal_001.bvh"))
+        (tmp_path / "walk.bvh").write_bytes(z.read(name))
+    motion = im.read_motion(tmp_path / "walk.bvh")
+    assert motion.time_s.size == 195
+    assert motion.body.joint_names[0] == "Hips"  # joint_Root only carries it
+    assert motion.metadata["unit"] == "cm"
+    assert 1.4 < motion.metadata["stature_m"] < 1.9
+    feet = joints(motion)[:, [motion.body.joint_names.index(f"Toes_{s}") for s in "LR"], 2]
+    assert 0.0 < feet.min() < 0.06
+    # in the T pose the left is at +x, the head up, toes forward
+    rest = dict(zip(motion.body.joint_names, motion.body.rest_joints(), strict=True))
+    assert rest["Hand_L"][0] > 0.4
+    assert rest["Head"][1] > 0.4
+    assert rest["Toes_L"][2] > rest["Foot_L"][2] + 0.05
+    # he walks where he faces: forward in the pelvis's own axes is the way he goes
+    forward = Rotation.from_quat(motion.joint_rotation_wxyz[:, 0][:, [1, 2, 3, 0]]).apply([0, 0, 1.0])
+    going = np.diff(motion.root_position_m[:, :2], axis=0)
+    cosine = (
+        (forward[1:, :2] * going).sum(1)
+        / np.linalg.norm(forward[1:, :2], axis=1)
+        / np.linalg.norm(going, axis=1)
+    )
+    assert np.median(cosine) > 0.95
+
+
+def test_kinect_skeleton(data_root, tmp_path):
+    with zipfile.ZipFile(data_root / "utd_mhad/Skeleton.zip") as z:
+        raw = z.read("Skeleton/a1_s1_t1_skeleton.mat")
+    path = tmp_path / "a1_s1_t1_skeleton.mat"
+    path.write_bytes(raw)
+    with pytest.warns(QualityWarning, match="rate_hz"):
+        im.read_motion(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QualityWarning)
+        motion = im.read_motion(path, rate_hz=14.6875)
+    assert motion.time_s[-1] == pytest.approx(3.2)
+    seen = loadmat(io.BytesIO(raw))["d_skel"].transpose(2, 0, 1)
+    wrist = seen[:, 10] - seen[:, 3]
+    wanted = np.stack([wrist[:, 0], -wrist[:, 2], wrist[:, 1]], axis=1)
+    got = by_name(motion, "right_wrist") - by_name(motion, "pelvis")
+    assert np.median(np.linalg.norm(got - wanted, axis=1)) < 0.06
+    bones = np.linalg.norm(by_name(motion, "right_wrist") - by_name(motion, "right_elbow"), axis=1)
+    assert np.ptp(bones) < 1e-9
+    recording = im.simulate(motion, ["right_wrist"], rate_hz=50)
+    still = np.median(np.linalg.norm(recording.acc, axis=-1))
+    assert still == pytest.approx(9.81, abs=0.3)
