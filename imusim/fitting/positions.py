@@ -14,7 +14,7 @@ from imusim.body.skeleton import check_parents
 from imusim.errors import NoPersonError, QualityWarning, ShapeError
 from imusim.fitting.skeleton_pose import Frames, make_frames, rotations
 from imusim.smoothing import smooth
-from imusim.spline import runs
+from imusim.spline import Spline, runs
 from imusim.types import Floats, Motion, as_floats, check_time
 
 FEW_FRAMES = 5
@@ -142,7 +142,8 @@ def _smoothed(t: Floats, x: Floats, names: tuple[str, ...]) -> tuple[Floats, Flo
     """Positions (n, J, 3) without their noise, their sd (n, J) m, and what was chosen."""
     flat = x.reshape(t.size, -1)
     result = smooth(t, flat, groups=np.repeat(np.arange(x.shape[1]), 3))
-    calm = result.spline.evaluate(t)[:, :, 0].reshape(x.shape)
+    whole = result.spline if isinstance(result.spline, Spline) else result.spline.part(t[0], t[-1])
+    calm = whole.evaluate(t)[:, :, 0].reshape(x.shape)
     node = np.clip(np.searchsorted(result.spline.time_s, t), 0, result.sd.shape[0] - 1)
     sd = result.sd[node, :, 0].reshape(x.shape).mean(axis=2)
     return calm, sd, {n: dict(s) for n, s in zip(names, result.settings, strict=True)}
