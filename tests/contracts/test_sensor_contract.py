@@ -88,6 +88,7 @@ def test_zero_strength_is_the_identity_to_the_bit(kind):
     out = kind()(x, context())
     assert same_bits(out.acc, x.acc)
     assert same_bits(out.gyro, x.gyro)
+    assert same_bits(out.mag, x.mag)
     assert isinstance(kind(), Term)
 
 
