@@ -190,6 +190,45 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Render:
+    """Make a video of the body with its sensors, beside the video it came from."""
+
+    input: Positional[Path]
+    """A folder that `imusim simulate` wrote, or a motion file."""
+    out: Path | None = None
+    """The video to write (.mp4). Default: body.mp4 in the folder, or <name>.mp4 beside the motion file."""
+    video: Path | None = None
+    """The video that the motion was made from. Default: looked for in the folder, beside it, and here."""
+    placements: str | None = None
+    """Sensors to show: names, a group or a YAML file. Default: those of the folder's recording, else fimad."""
+    view: Literal["source", "front", "side", "back"] | None = None
+    """source: as the video's camera saw it; the others: a camera that walks along. Default: source if there is one,
+    else front."""
+    fps: float | None = None
+    """Frames a second. Default: the motion's own, 30 at most."""
+    height_px: int = 480
+    """Height of the picture, pixels."""
+    body: Path | None = None
+    """Body model file, if the motion was not saved with the open body."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.filming import film_file
+
+        path, frames = film_file(
+            self.input,
+            self.out,
+            placements=self.placements,
+            video=self.video,
+            body=self.body,
+            view=self.view,
+            fps=self.fps,
+            height_px=self.height_px,
+        )
+        print(f"wrote {path}  ({frames} frames)")
+
+
+@dataclass(frozen=True)
 class AssetsList:
     """List the files that are fetched on first use (pose models, sample clips), with licence and state."""
 
@@ -237,6 +276,7 @@ Command = (
     Annotated[Simulate, tyro.conf.subcommand("simulate")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
     | Annotated[Sweep, tyro.conf.subcommand("sweep")]
+    | Annotated[Render, tyro.conf.subcommand("render")]
     | Annotated[Placements, tyro.conf.subcommand("placements")]
     | Annotated[
         Sensors,
