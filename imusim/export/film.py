@@ -45,6 +45,7 @@ def video_file(
     """
     try:
         import av
+        from av.error import FFmpegError
     except ImportError:
         raise MissingExtra("video", "Writing a video") from None
     path = Path(path)
@@ -73,7 +74,7 @@ def video_file(
                 yield append
                 for packet in stream.encode(None):
                     container.mux(packet)
-        except av.error.FFmpegError as error:
+        except FFmpegError as error:
             raise OutputError(
                 f"cannot write {path}: {error.strerror or error}. Nothing was left half-written."
             ) from None
