@@ -11,7 +11,8 @@ from imusim.spline import Spline, interpolate_nodes
 from imusim.types import Floats
 
 LONG_BYTES = 64 * 2**20  # of nodes; shorter recordings are solved at once and kept
-_WINDOW = 1024  # nodes
+_NODES = (128, 1024)  # a window: the larger, if it is not more than
+_NUMBERS = 2**20  # values
 _BEYOND = 64  # samples on either side that a window is solved with
 _KEPT = 3  # windows kept
 
@@ -22,28 +23,31 @@ class LongSpline:
     Parameters
     ----------
     time_s : (n,) · s, nodes, strictly increasing
+    channels : C
     make : ``make(first, last)`` gives the nodes first … last − 1 as (last − first, 3, C)
     """
 
-    def __init__(self, time_s: Floats, make: Callable[[int, int], Floats]) -> None:
+    def __init__(self, time_s: Floats, channels: int, make: Callable[[int, int], Floats]) -> None:
         self.time_s = time_s
+        self._window_size = min(max(_NUMBERS // channels, _NODES[0]), _NODES[1])
         self._make = make
         self._made: OrderedDict[int, Floats] = OrderedDict()
 
     def part(self, first_s: float, last_s: float) -> Spline:
         """Return a spline with the same values from `first_s` to `last_s`, to the bit, wherever else it is asked."""
-        n = self.time_s.size
+        n, size = self.time_s.size, self._window_size
         ends = np.array([first_s, last_s])
-        a, b = np.clip(np.searchsorted(self.time_s, ends, side="right") - 1, 0, max(n - 2, 0)) // _WINDOW
+        a, b = np.clip(np.searchsorted(self.time_s, ends, side="right") - 1, 0, max(n - 2, 0)) // size
         nodes = [self._window(int(k)) for k in range(a, b + 1)]
-        last = min(n, (b + 1) * _WINDOW + 1)
-        joined = nodes[0] if a == b else np.concatenate([*(x[:_WINDOW] for x in nodes[:-1]), nodes[-1]])
-        return Spline(self.time_s[a * _WINDOW : last], joined.transpose(0, 2, 1))
+        last = min(n, (b + 1) * size + 1)
+        joined = nodes[0] if a == b else np.concatenate([*(x[:size] for x in nodes[:-1]), nodes[-1]])
+        return Spline(self.time_s[a * size : last], joined.transpose(0, 2, 1))
 
     def _window(self, k: int) -> Floats:
         """Nodes of window k and the first one behind it."""
         if k not in self._made:
-            self._made[k] = self._make(k * _WINDOW, min(self.time_s.size, (k + 1) * _WINDOW + 1))
+            first, behind = k * self._window_size, (k + 1) * self._window_size + 1
+            self._made[k] = self._make(first, min(self.time_s.size, behind))
             if len(self._made) > _KEPT:
                 self._made.popitem(last=False)
         self._made.move_to_end(k)
@@ -80,4 +84,4 @@ def interpolate_long(time_s: Floats, values: Floats) -> LongSpline:
         interpolate_nodes(time_s[a:b], nodes)
         return nodes[first - a : last - a]
 
-    return LongSpline(time_s, make)
+    return LongSpline(time_s, values.shape[1], make)

@@ -65,7 +65,7 @@ def simulate(
     seed : seeds everything random; the same seed gives the same bits
     smoothing : "auto" chooses the smoothing from the data, "none" interpolates; ignored unless `source` is a `Motion`
     axes : sensor axes: "segment" (anatomical), or "android" / "coremotion": a device as it is usually worn
-    time_s : (T,) · s, output instants instead of a uniform grid at `rate_hz`
+    time_s : (T,) · s, output instants instead of a uniform grid; `rate_hz` is then one over their median step
     sampling : "instant": the signals at the output instants; "average": their mean over the interval that ends there;
         "increments": Δv/Δt and Δθ/Δt over that interval, coning and sculling included (`imusim.sampling`). The latter two
         begin one interval later
@@ -86,7 +86,8 @@ def simulate(
     Warns
     -----
     QualityWarning
-        If the rate is far above what the source's samples can know.
+        If the rate is far above what the source's samples can know, and if a sensor with errors is given instants that are
+        not evenly spaced.
     """
     plan = _plan(source, placements, sensor, rate_hz, seed, smoothing, axes, time_s, sampling, magnetic)
     plan.check_memory()
@@ -140,6 +141,12 @@ def check_rate(rate_hz: float) -> None:
     """Raise `ConfigError` unless a sampling rate is one."""
     if not (np.isfinite(rate_hz) and 0.1 <= rate_hz <= 20_000):
         raise ConfigError(f"rate_hz={rate_hz:g}, wanted a sampling rate between 0.1 and 20000 Hz")
+
+
+def check_seed(seed: Any) -> None:
+    """Raise `ConfigError` unless a seed is a whole number, 0 or more."""
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ConfigError(f"seed={seed!r}: wanted a whole number, 0 or more")
 
 
 @dataclass(frozen=True)
@@ -253,7 +260,11 @@ def _plan(
         raise ConfigError(f"axes={axes!r}, wanted one of {', '.join(AXES)}")
     if sampling not in SAMPLING:
         raise ConfigError(f"sampling={sampling!r}, wanted one of {', '.join(SAMPLING)}")
+    wanted = None if time_s is None else check_time(time_s)
     check_rate(rate_hz)
+    if wanted is not None and wanted.size > 1:
+        rate_hz = 1.0 / float(np.median(np.diff(wanted)))
+    check_seed(seed)
     model = sensors_.find(sensor)
     metadata: dict[str, Any] = {
         "imusim": __version__,
@@ -292,12 +303,15 @@ def _plan(
             "earth_ut": list(magnetic.earth_ut),
             "dipoles": [[list(d.position_m), list(d.moment_a_m2)] for d in magnetic.dipoles],
         }
-    times, starts = _instants(known, rate_hz, time_s), None
+    times, starts = _instants(known, rate_hz, wanted), None
     if sampling != "instant":
         if times.size < 2:
             raise TimeError(f"sampling={sampling!r} needs two instants or more, got {times.size}")
         times, starts = times[1:], times[:-1]
-    _warn_of_rate(known, rate_hz)
+    if wanted is None:
+        _warn_of_rate(known, rate_hz)
+    elif model.terms:
+        _warn_of_steps(wanted)
     metadata["sensor"] = model.describe()
     return _Plan(
         names,
@@ -343,10 +357,25 @@ def _warn_of_rate(known: Floats, rate_hz: float) -> None:
         )
 
 
-def _instants(known: Floats, rate_hz: float, wanted: ArrayLike | None) -> Floats:
-    """Uniform output instants from the first to the last known one, or the wanted ones, checked."""
+def _warn_of_steps(times: Floats) -> None:
+    """Say so if a sensor, whose terms know one rate only, is given uneven instants."""
+    if times.size < 3:
+        return
+    steps = np.diff(times)
+    if steps.max() > 1.2 * np.median(steps) or steps.min() < 0.8 * np.median(steps):
+        warnings.warn(
+            QualityWarning(
+                f"time_s is not evenly spaced ({steps.min():.3g} to {steps.max():.3g} s): the sensor's noise, drift and "
+                f"filters take every step for the median one, {np.median(steps):.3g} s"
+            ),
+            stacklevel=4,
+        )
+
+
+def _instants(known: Floats, rate_hz: float, wanted: Floats | None) -> Floats:
+    """Uniform output instants from the first to the last known one, or the wanted ones."""
     if wanted is not None:
-        return check_time(wanted)
+        return wanted
     if known.size < 2:
         raise TimeError(f"the motion has {known.size} sample(s); two or more are needed to differentiate it")
     n = int(np.floor((known[-1] - known[0]) * rate_hz + 1e-6)) + 1

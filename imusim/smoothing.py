@@ -170,7 +170,7 @@ def _of_coefficients(
         return nodes
 
     if 24 * coefficients.size > LONG_BYTES:
-        return LongSpline(time, make)
+        return LongSpline(time, means.size, make)
     return Spline(time, make(0, time.size).transpose(0, 2, 1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imusim._kernels import kinematics as _k
-from imusim.errors import ConfigError, FrameError, ShapeError, TimeError
+from imusim.errors import ConfigError, FrameError, QualityWarning, ShapeError, TimeError
 from imusim.impacts import check_impacts, response, smooth_with_impacts
 from imusim.long_spline import LONG_BYTES, LongSpline, interpolate_long, interpolate_whole
 from imusim.rotation import multiply, normalise, rotate, sign_continuous
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from imusim.smoothing import SmoothResult
 
 SMOOTHING = ("none", "auto")
+_FASTEST_M_S = 100.0  # a person's walk in mm is 1200
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Trajectory:
     Parameters
     ----------
     time_s : (T,) · s, strictly increasing, any spacing
-    position_m : (T, S, 3) or (T, 3) · m · world (z up); a NaN row is a gap
+    position_m : (T, S, 3) or (T, 3) · m · world (z up); a row with NaN or infinity is a gap
     orientation_wxyz : (T, S, 4) or (T, 4), quaternions taking each frame's axes to the world; lengths within 5 % of 1
-        are normalised, signs are made continuous, a NaN row is a gap
+        are normalised, signs are made continuous, a row with NaN or infinity is a gap
     smoothing : "none" interpolates; "auto" chooses the smoothing from the data (`imusim.smoothing`)
     max_gap_s : longest gap that is bridged · s; a longer one gives NaN between its ends
     impacts_s : (K,) · s, instants at which velocities may jump (heel strikes): kept instead of smoothed away, see
@@ -60,7 +62,13 @@ class Trajectory:
     Raises
     ------
     ShapeError, TimeError, FrameError, ConfigError
-        On shapes that do not fit, times that do not increase, quaternions far from unit length, unknown `smoothing`.
+        On shapes that do not fit, times that do not increase, no finite pose at all, quaternions far from unit length,
+        unknown `smoothing`.
+
+    Warns
+    -----
+    QualityWarning
+        If positions move as fast as they would in millimetres.
     """
 
     def __init__(
@@ -92,12 +100,17 @@ class Trajectory:
                 f"position_m has {position.shape[1]} frames, orientation_wxyz has {orientation.shape[1]}"
             )
         self._count = position.shape[1]
+        _check_speed(self.time_s, position)
         self._jumps: Floats | None = None  # (K, S, 3) · m/s
         if self._impacts.size:
             position, self._jumps = _without_jumps(
                 self.time_s, position, self._impacts, self._impact_duration
             )
         self._groups = _groups(self.time_s, position, orientation, smoothing, max_gap_s)
+        if self._count and not any(group.splines for group in self._groups):
+            raise TimeError(
+                f"none of the {self.time_s.size} samples has a finite pose; a row with NaN or infinity is a gap"
+            )
         self._offset: Floats | None = None
         self._turn: Floats | None = None
         self.settings: Mapping[str, Any] = {
@@ -196,6 +209,21 @@ class Trajectory:
                 f"time_s has {int(bad.sum())} instants outside the known times {known[0]:.6g} … {known[-1]:.6g} s "
                 f"(first: {t[np.argmax(bad)]:.6g}). Ask for instants within them."
             )
+
+
+def _check_speed(time: Floats, position: Floats) -> None:
+    """Warn if half of the frames' steps are faster than anything on a body."""
+    at = np.arange(0, time.size - 1, max(1, time.size // 1000))
+    with np.errstate(invalid="ignore"):
+        speed = np.linalg.norm(position[at + 1] - position[at], axis=2) / (time[at + 1] - time[at])[:, None]
+    speed = speed[np.isfinite(speed)]
+    if speed.size and (median := float(np.median(speed))) > _FASTEST_M_S:
+        warnings.warn(
+            QualityWarning(
+                f"positions move at {median:.3g} m/s (median). position_m is in metres: divide millimetres by 1000"
+            ),
+            stacklevel=3,
+        )
 
 
 def _without_jumps(time: Floats, position: Floats, impacts: Floats, duration: float) -> tuple[Floats, Floats]:

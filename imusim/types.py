@@ -378,7 +378,7 @@ class Placement:
             device_xyz=self.device_xyz and rows(self.device_xyz, (-1, 1, 1), (-1, 1, 1)),
         )
 
-    def vary(self, rng: np.random.Generator, variation: Variation | None = None) -> Self:
+    def vary(self, rng: np.random.Generator | int, variation: Variation | None = None) -> Self:
         """Return the placement as it is worn once: a draw of where it really sits and how it is turned.
 
         Two levels are two calls, ``place.vary(wearer_rng).vary(day_rng, DONNING)``: the first draw is the person's
@@ -387,7 +387,7 @@ class Placement:
 
         Parameters
         ----------
-        rng : where the draw comes from; the same state gives the same placement. Every call takes nine numbers,
+        rng : where the draw comes from, a generator or a seed; the same state gives the same placement. Every call takes nine numbers,
             whatever the variation, so that one seed at two strengths is one wearer
         variation : what may differ; None: `imusim.variation.WEARER`. ``Variation()`` returns the placement unchanged
 

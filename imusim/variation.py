@@ -97,8 +97,14 @@ DONNING = Variation(slide_m=0.01, around_deg=6.0, tilt_deg=3.0, heading_deg=4.0)
 """How one donning differs from the wearer's habit: half of `WEARER`. Notional."""
 
 
-def vary(place: Place, rng: np.random.Generator, variation: Variation) -> Place:
+def vary(place: Place, rng: np.random.Generator | int, variation: Variation) -> Place:
     """Return `place` as it was worn once; see `Placement.vary`."""
+    if not isinstance(rng, np.random.Generator):
+        if not isinstance(rng, int | np.integer) or rng < 0:
+            raise ConfigError(
+                f"rng={rng!r}: wanted a numpy.random.Generator, or a seed: a whole number, 0 or more"
+            )
+        rng = np.random.default_rng(rng)
     # the same numbers are drawn whatever the variation, so that one seed at two strengths is one wearer
     slide, around, tilt_1, tilt_2, heading = (float(v) for v in rng.standard_normal(5))
     any_heading, upside_down, face_in, swap = (float(v) for v in rng.random(4))

@@ -47,7 +47,7 @@ def draw_allan(fitted: SensorFit, *, seed: int = 0) -> Figure:
         _, _, unit = _SHOWN[signal]
         measured = allan_deviation(getattr(static, signal) / unit, static.rate_hz)
         again = allan_deviation(simulated[signal] / unit, rate)
-        _panel(ax, signal, getattr(fitted, signal), measured, again)
+        _panel(ax, signal, fitted, measured, again)
         _figures(figure, signal, getattr(fitted, signal), left, 1.28 * inch, inch)
     return figure
 
@@ -68,7 +68,7 @@ def _simulated(fitted: SensorFit, seed: int) -> tuple[dict[str, Floats], float]:
     return {"acc": out.acc[:, 0], "gyro": out.gyro[:, 0]}, rate
 
 
-def _panel(ax: Axes, signal: str, fitted: Coefficients, measured: AllanCurve, again: AllanCurve) -> None:
+def _panel(ax: Axes, signal: str, sensor: SensorFit, measured: AllanCurve, again: AllanCurve) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -97,7 +97,8 @@ def _panel(ax: Axes, signal: str, fitted: Coefficients, measured: AllanCurve, ag
         low, high = min(low, measured.deviation[:, c].min()), max(high, measured.deviation[:, c].max())
     ax.set_xlim(measured.tau_s[0] / 1.15, measured.tau_s[-1] * 1.6)
     ax.set_ylim(low / 3.5, high * 1.6)
-    _noises(ax, fitted, unit)
+    step = getattr(sensor, f"{signal}_step")
+    _noises(ax, getattr(sensor, signal), unit, step / unit / math.sqrt(12.0 * sensor.static.rate_hz))
     ax.xaxis.set_major_locator(LogLocator(10, numticks=12))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.yaxis.set_minor_formatter(NullFormatter())
@@ -114,7 +115,13 @@ def _panel(ax: Axes, signal: str, fitted: Coefficients, measured: AllanCurve, ag
         Line2D(
             [], [], color=MUTED, linewidth=1.0, linestyle=(0, (3, 1.5)), label="simulated from the preset"
         ),
-        Line2D([], [], color=INK, linewidth=1.0, label="fit: N, B, K (mean axis)"),
+        Line2D(
+            [],
+            [],
+            color=INK,
+            linewidth=1.0,
+            label=f"fit: N, B, K{' and rounding' if step else ''} (mean axis)",
+        ),
     ]
     legend = ax.legend(
         handles=handles, fontsize=7.5, loc="upper right", frameon=True, borderpad=0.5, labelspacing=0.3
@@ -122,11 +129,11 @@ def _panel(ax: Axes, signal: str, fitted: Coefficients, measured: AllanCurve, ag
     legend.get_frame().set(edgecolor="none", alpha=0.85)
 
 
-def _noises(ax: Axes, fitted: Coefficients, unit: float) -> None:
-    """The fit of the mean axis, and its N, B and K lines with their slopes."""
+def _noises(ax: Axes, fitted: Coefficients, unit: float, rounding: float) -> None:
+    """The fit of the mean axis with rounding, as white noise of that N, and its N, B and K lines with their slopes."""
     n, b, k = (float(np.sqrt(np.mean(e.value**2))) / unit for e in (fitted.N, fitted.B, fitted.K))
     tau = np.geomspace(*ax.get_xlim(), 200)
-    parts = model_deviation(tau, n, b, k, fitted.flicker_taus_s)
+    parts = model_deviation(tau, math.hypot(n, rounding), b, k, fitted.flicker_taus_s)
     ax.plot(tau, np.sqrt(sum(part**2 for part in parts)), color=INK, linewidth=1.0)
     bottom, top = ax.get_ylim()
     crossing = math.sqrt(3.0) * n / k if k > 0 else math.inf

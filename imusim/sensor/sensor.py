@@ -88,7 +88,8 @@ class Measurable(Protocol):
 
 
 R = TypeVar("R", bound=Measurable)
-_BLOCK = 16_384  # sensor-samples a block
+_BLOCK = 16_384  # sensor-samples a block, which stays in cache
+_FEWEST = 256  # samples, so that calls do not outweigh the work on many sensors
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,7 @@ class Run:
     def whole(self, signals: Signals) -> Signals:
         """Return what is reported for a whole recording, done in blocks that fit the processor's cache."""
         samples, count = signals.acc.shape[:2]
-        block = max(1, _BLOCK // max(count, 1))
+        block = max(_FEWEST, _BLOCK // max(count, 1))
         if not self._steps or samples <= block:
             return self(signals)
         out = signals.mapped(dict.fromkeys(("acc", "gyro", "mag"), lambda x, out: None))

@@ -199,7 +199,10 @@ def unchanged(signals: Signals) -> Signals:
 
 def per_axis(value: ArrayLike, name: str, *, signed: bool = False) -> Floats:
     """Return a scalar or three numbers as (3,) float64; raise ConfigError if not finite, or negative unless `signed`."""
-    array = np.asarray(value, dtype=np.float64)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{name}={value!r}: wanted one number, or three (x, y, z)") from None
     if array.shape not in ((), (3,)):
         raise ConfigError(f"{name} has shape {array.shape}: wanted one number, or three (x, y, z)")
     array = np.broadcast_to(array, (3,))
