@@ -387,8 +387,8 @@ class Placement:
 
         Parameters
         ----------
-        rng : where the draw comes from, a generator or a seed; the same state gives the same placement. Every call takes nine numbers,
-            whatever the variation, so that one seed at two strengths is one wearer
+        rng : where the draw comes from, a generator or a seed; the same state gives the same placement. Every call takes
+            nine numbers, whatever the variation, so that one seed at two strengths is one wearer
         variation : what may differ; None: `imusim.variation.WEARER`. ``Variation()`` returns the placement unchanged
 
         Raises
