@@ -6,7 +6,7 @@
 >>> clf = mujo.HARClassifier().fit(X, y, groups=person)         # doctest: +SKIP
 
 Importing this module loads nothing heavy: every name below is imported on first use. Data sets, encoders, evaluation
-and the classifier are here; the corpus and the joint pre-training are under construction (CHANGELOG.md).
+and the classifier are here, and the corpus (`mujo.corpus`); the joint pre-training is under construction (CHANGELOG.md).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LAZY = {
     "load_encoder": "mujo.checkpoint",
     "save_encoder": "mujo.checkpoint",
 }
-_SUBMODULES = ("data", "errors")
+_SUBMODULES = ("corpus", "data", "errors")
 
 __all__ = ["__version__", *_LAZY, *_SUBMODULES]
 

@@ -7,9 +7,11 @@ from imusim.errors import ConfigError, ImusimError, MissingExtra, OutputError, S
 __all__ = [
     "CheckpointError",
     "ConfigError",
+    "CorpusError",
     "DatasetError",
     "ImusimError",
     "MissingExtra",
+    "MovementError",
     "OutputError",
     "ShapeError",
     "SplitError",
@@ -32,3 +34,11 @@ class TrainingError(ImusimError, RuntimeError):
 
 class CheckpointError(ImusimError, ValueError):
     """A checkpoint is damaged, of another configuration, or of a kind that could run code."""
+
+
+class MovementError(ImusimError, ValueError):
+    """A movement's text file says something impossible: an unknown key, an angle out of range, times out of order."""
+
+
+class CorpusError(ImusimError, ValueError):
+    """A corpus is missing, damaged or of another layout; the shard that is wrong is named."""
