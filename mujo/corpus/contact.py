@@ -123,7 +123,8 @@ def flat(yaw: Floats, pitch: Floats | float = 0.0) -> Floats:
 def follow(points: Floats, held: Floats) -> Floats:
     """Root path (T, 3) that keeps held points (T, P, 3) (as seen from the root) where they are, on z = 0.
 
-    Where several are held their motions are averaged, and the root is as low as all of them need; where none is, the path goes on as it was.
+    Where several are held their motions are averaged, and the root is as low as all of them need; where none is, the path
+    goes on as it was.
     """
     w = held**4
     total = w.sum(axis=1)

@@ -84,7 +84,7 @@ def steps(
     all_strikes = np.sort(np.concatenate(strikes))
     phase = smoothly(wide, stride_s, np.arange(count, dtype=np.float64))
     root = _pelvis(wide, phase, stride_s, reached, p, feet, leg_m, hip_m, all_strikes)
-    keep = slice(int(round((t[0] - wide[0]) / dt)), None)
+    keep = slice(round((t[0] - wide[0]) / dt), None)
     keep = slice(keep.start, keep.start + t.size)
     targets = {}
     for side, part in enumerate(("left_foot", "right_foot")):

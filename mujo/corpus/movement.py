@@ -6,6 +6,7 @@ README of the format is `docs/corpus.md`. Everything is checked on reading; an u
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -219,7 +220,7 @@ def _key(table: Any, where: str) -> Key:
 
 def _check_keys(keys: tuple[Key, ...], kind: str, where: str) -> None:
     at = [k.at for k in keys]
-    if at[0] != 0.0 or any(not a < b for a, b in zip(at, at[1:], strict=False)) or at[-1] >= 1.0:
+    if at[0] != 0.0 or any(not a < b for a, b in itertools.pairwise(at)) or at[-1] >= 1.0:
         raise MovementError(f"{where}keys are at {at}, wanted 0 first, then increasing and below 1")
     if kind == "keys" and len(keys) < 2:
         raise MovementError(f"{where}one key only; wanted two or more, or kind: still")

@@ -49,7 +49,7 @@ def play(
     *,
     seed: int | tuple[int, ...] = 0,
     shape: Floats | None = None,
-    style: Style = Style(),
+    style: Style | None = None,
     tremor_deg: float = 0.0,
     sway: float = 1.0,
 ) -> Performance:
@@ -64,15 +64,15 @@ def play(
     Other Parameters
     ----------------
     shape : (B,) shape coefficients of the open body; None: the mean
-    style : how much people differ
+    style : how much people differ; None: `Style()`
     tremor_deg : root mean square of a physiologic tremor (8–12 Hz) of the hands · degrees
     sway : strength of postural sway and breathing; 0: a statue between the key poses
     """
     body = im.open_body()
     beta = body.coefficients(shape)
     rng = np.random.default_rng(seed)
-    t = np.arange(int(round(duration_s * FRAME_HZ)) + 1) / FRAME_HZ
-    plan = perform(movement, duration_s, rng, style)
+    t = np.arange(round(duration_s * FRAME_HZ) + 1) / FRAME_HZ
+    plan = perform(movement, duration_s, rng, style or Style())
     if any(p.endswith("hand") for p in movement.planted):
         plan = without_lag(plan)
     angles = plan.angles(t)
@@ -96,7 +96,7 @@ def play(
         seat = draw(movement.height_m, rng) * body.stature(beta) / 1.71
         root = np.zeros((t.size, 3)) + np.array([0.0, 0.0, seat])
         targets, _ = gait.pedals(t, stride, movement.gait, soles, rng)
-        held, toes = contact.weights(plan, t)
+        held, _toes = contact.weights(plan, t)
         posed = body.pose(np.zeros(3) + root * 0, q, beta, vertices=False)
         targets |= contact.hand_targets(posed, body, root, soles, held, False)
         q = reach(body, beta, root, q, targets, _flexions(angles))
