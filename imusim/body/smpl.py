@@ -10,33 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imusim.body.hands import JOINT_NAMES, merge_hands
 from imusim.body.safe_pickle import load_pickled_arrays
 from imusim.body.skeleton import check_parents
 from imusim.body.skinned import SkinnedBody
-from imusim.errors import MotionFileError, ShapeError
+from imusim.errors import ConfigError, MotionFileError, ShapeError
 from imusim.types import Floats
-
-_BODY22 = (
-    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle",
-    "right_ankle", "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head",
-    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
-)  # fmt: skip
-_FINGERS = tuple(
-    f"{finger}{k}" for finger in ("index", "middle", "pinky", "ring", "thumb") for k in (1, 2, 3)
-)
-_HANDS = tuple(f"{side}_{finger}" for side in ("left", "right") for finger in _FINGERS)
-JOINT_NAMES = {
-    24: (*_BODY22, "left_hand", "right_hand"),
-    52: (*_BODY22, *_HANDS),
-    55: (*_BODY22, "jaw", "left_eye", "right_eye", *_HANDS),
-}
-"""Joint names of the SMPL family by their number."""
 
 _NEEDED = ("v_template", "shapedirs", "J_regressor", "kintree_table", "weights", "f")
 _SHAPE_COEFFICIENTS = 16
+_SMPLX_JOINTS = 55
 
 
-def load_body(path: str | os.PathLike[str], n_shape: int | None = None) -> SkinnedBody:
+def load_body(
+    path: str | os.PathLike[str],
+    n_shape: int | None = None,
+    *,
+    n_expression: int = 0,
+    hands: str = "keep",
+) -> SkinnedBody:
     """Read a body model from a file with SMPL's keys.
 
     Parameters
@@ -46,18 +38,25 @@ def load_body(path: str | os.PathLike[str], n_shape: int | None = None) -> Skinn
     Other Parameters
     ----------------
     n_shape : how many of the file's shape directions to keep; by default 10 of SMPL's and 16 of SMPL-H's
-        and SMPL-X's (never its expressions), or fewer if the file has fewer
+        and SMPL-X's, or fewer if the file has fewer
+    n_expression : how many of SMPL-X's expression directions to keep, as further shape coefficients after the
+        `n_shape` first; by default none
+    hands : "keep" (fingers, jaw and eyes are joints like any other) or "merge": the body gets SMPL's 24 joints,
+        see `merge_hands`
 
     Notes
     -----
     Keys: `v_template` (V, 3), `shapedirs` (V, 3, B), `posedirs` (V, 3, 9 (J − 1)) or none, `J_regressor`
-    (J, V), `kintree_table` (2, J), `weights` (V, J), `f` (F, 3). Hands of SMPL-H and SMPL-X are joints like
-    any other; their mean pose and components are not used.
+    (J, V), `kintree_table` (2, J), `weights` (V, J), `f` (F, 3). Rotations of fingers are counted from the flat hand
+    of the file's template; the mean hand pose and the hand components are not used. SMPL-X files with 400 directions
+    hold 300 of shape and 100 of expression; older ones with 20 hold 10 of each.
 
     Raises
     ------
     MotionFileError
         If the file is missing or damaged, lacks a key, or its arrays do not fit together.
+    ShapeError, ConfigError
+        If the file has fewer directions than asked for, or no hands to merge.
     """
     path = Path(path)
     content = _read(path)
@@ -88,23 +87,44 @@ def load_body(path: str | os.PathLike[str], n_shape: int | None = None) -> Skinn
         raise MotionFileError(
             f"{path.name}: weights must be ≥ 0 with rows that sum to 1 (sums {total.min():.3g} … {total.max():.3g})"
         )
-    wanted = n_shape if n_shape is not None else (10 if joints == 24 else _SHAPE_COEFFICIENTS)
-    if not 0 <= wanted <= directions.shape[2]:
-        if n_shape is not None:
-            raise ShapeError(f"n_shape={n_shape}, but {path.name} has {directions.shape[2]} shape directions")
-        wanted = directions.shape[2]
-    return SkinnedBody(
+    if hands not in ("keep", "merge"):
+        raise ConfigError(f'hands={hands!r}, wanted "keep" or "merge"')
+    body = SkinnedBody(
         name=path.stem,
         joint_names=JOINT_NAMES.get(joints) or ("pelvis", *(f"joint_{j}" for j in range(1, joints))),
         parents=_parents(tree, path),
         v_template=v,
-        shapedirs=np.ascontiguousarray(directions[..., :wanted]),
+        shapedirs=_directions(directions, joints, n_shape, n_expression, path),
         J_regressor=regressor,
         weights=weights / total[:, None],
         faces=faces.astype(np.int64),
         posedirs=bends,
-        metadata={"file": path.name},
+        metadata={"file": path.name, "expression_coefficients": str(n_expression)},
     )
+    return body if hands == "keep" else merge_hands(body)
+
+
+def _directions(
+    directions: Floats, joints: int, n_shape: int | None, n_expression: int, path: Path
+) -> Floats:
+    """The shape directions that are wanted, then the expressions, (V, 3, B)."""
+    count = directions.shape[2]
+    shapes, expressions = count, 0
+    if joints == _SMPLX_JOINTS and count >= 400:
+        shapes, expressions = 300, count - 300
+    elif joints == _SMPLX_JOINTS and count >= 20:
+        shapes, expressions = 10, 10
+    wanted = n_shape
+    if wanted is None:
+        wanted = min(shapes, 10 if joints == 24 else _SHAPE_COEFFICIENTS)
+    if not 0 <= wanted <= shapes:
+        raise ShapeError(f"n_shape={n_shape}, but {path.name} has {shapes} shape directions")
+    if not 0 <= n_expression <= expressions:
+        raise ShapeError(
+            f"n_expression={n_expression}, but {path.name} has {expressions} expression directions"
+        )
+    kept = [*range(wanted), *range(shapes, shapes + n_expression)]
+    return np.ascontiguousarray(directions[..., kept])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -134,7 +154,7 @@ def _read(path: Path) -> dict[str, Any]:
                 f"{path.name} holds pickled objects, which could run code. Convert it: save plain arrays with numpy.savez."
             ) from None
         raise MotionFileError(f"{path.name} is damaged: {error}") from None
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile, AttributeError) as error:
+    except (OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, AttributeError) as error:
         raise MotionFileError(f"{path.name} is damaged or not an npz file: {error}") from None
     return content
 

@@ -214,3 +214,19 @@ def test_sparse_matrices_with_wild_indices_are_refused(smpl_file, tmp_path):
     (tmp_path / "bad.pkl").write_bytes(pickle.dumps({**data, "J_regressor": matrix}))
     with pytest.raises(MotionFileError, match="indices that do not fit"):
         im.load_body(tmp_path / "bad.pkl")
+
+
+@pytest.mark.parametrize("claimed", [(10**9, 3), (10**13, 3), (-5, 3)])
+def test_a_header_that_claims_more_than_there_is(smpl_file, tmp_path, claimed):
+    import zipfile
+
+    with zipfile.ZipFile(smpl_file) as old, zipfile.ZipFile(tmp_path / "big.npz", "w") as new:
+        for name in old.namelist():
+            raw = old.read(name)
+            if name == "v_template.npy":
+                start, end = raw.index(b"'shape'"), raw.index(b"}")
+                text = f"'shape': {claimed}, ".encode()
+                raw = raw[:start] + text.ljust(end - start) + raw[end:]
+            new.writestr(name, raw)
+    with pytest.raises(MotionFileError, match=r"big\.npz"):
+        im.load_body(tmp_path / "big.npz")
