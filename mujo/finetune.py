@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mujo.augment import LIGHT, NOTHING, Augmentation
+from mujo.augment import LIGHT, NOTHING, WORN, Augmentation
 from mujo.encoders import Encoder, one_by_one
 from mujo.errors import ConfigError, ShapeError, SplitError
 from mujo.layout import Layout
@@ -19,6 +20,45 @@ from mujo.training import DEFAULT, Budget, adamw, descend, one_thread, schedule,
 
 MODES = ("finetune", "probe")
 _EVAL_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Simulated windows that are trained on beside the real ones, with the classes they show.
+
+    Parameters
+    ----------
+    X : (M, C, T) · the channels of the real windows, NaN nowhere
+    y : (M,) class indices; classes without a simulated window are not guessed for simulated ones
+    weight : of their loss, beside 1 of the real windows' loss
+    augmentation : what they undergo
+    """
+
+    X: NDArray[np.float32]
+    y: NDArray[np.int64]
+    weight: float = 1.0
+    augmentation: Augmentation = WORN
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How not to forget what was pre-trained.
+
+    Parameters
+    ----------
+    pull : of the weights towards where they started (L2-SP, Li et al. 2018), per unit of squared distance
+    blend : share of the fine-tuned weights in the end, the rest is where they started (Wortsman et al. 2022)
+    """
+
+    pull: float = 0.0
+    blend: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.pull >= 0.0 and 0.0 <= self.blend <= 1.0):
+            raise ConfigError(f"{self}: wanted pull of 0 or more, blend between 0 and 1")
+
+
+PLAIN = Recipe()
 
 
 @dataclass(frozen=True)
@@ -63,6 +103,8 @@ def train_classifier(
     budget: Budget = DEFAULT,
     augmentation: Augmentation = LIGHT,
     seed: int = 0,
+    beside: Beside | None = None,
+    recipe: Recipe = PLAIN,
     progress: Callable[[int, int], None] | None = None,
 ) -> Classifier:
     """Train a classifier on labelled windows.
@@ -72,7 +114,7 @@ def train_classifier(
     encoder : is copied, not changed; its weights are where training starts ("from scratch": fresh ones)
     X : (N, C, T) · m/s², rad/s · device axes
     y : (N,) class indices
-    n_classes : K; classes without a window are never predicted
+    n_classes : K; classes without a window, real or simulated, are never predicted
     layout : of the C channels
 
     Other Parameters
@@ -82,6 +124,9 @@ def train_classifier(
     pretrained : whether the encoder's weights mean something
     budget, augmentation : of the loop
     seed : same seed, same bits
+    beside : simulated windows with classes ("simulated and real together"); the probe is fitted on both, every step
+        of fine-tuning takes a batch of each
+    recipe : how a pre-trained encoder is kept from forgetting
     progress : called with (step, steps)
 
     Raises
@@ -112,7 +157,7 @@ def train_classifier(
         if mode == "probe" or pretrained:
             found = features(encoder, X, layout)
             centre, scale = found.mean(dim=0), found.std(dim=0, correction=0).clamp_min(1e-6)
-            _fit_probe(head, (found - centre) / scale, labels)
+            _fit_probe(head, (found - centre) / scale, labels, _simulated(encoder, beside, layout, n_classes))
         history: tuple[float, ...] = ()
         if mode == "finetune":
             if pretrained:
@@ -122,19 +167,20 @@ def train_classifier(
                     head.weight /= scale
                     head.bias -= head.weight @ centre
                 centre, scale = torch.zeros(width), torch.ones(width)
+            start = copy.deepcopy(encoder.state_dict())
             history = _descend(
-                encoder,
-                head,
-                windows,
-                labels,
-                layout,
-                present,
-                pretrained,
-                budget,
-                augmentation,
-                generator,
-                progress,
-            )
+                encoder, head, windows, labels, layout, present, pretrained, budget, augmentation, generator, progress,
+                beside, recipe,
+            )  # fmt: skip
+            if pretrained and recipe.blend < 1.0:
+                now = encoder.state_dict()
+                mixed = {
+                    k: torch.lerp(start[k], v, recipe.blend) if v.is_floating_point() else v
+                    for k, v in now.items()
+                }
+                encoder.load_state_dict(mixed)
+        if beside is not None:
+            present[torch.from_numpy(np.unique(beside.y))] = True
         with torch.no_grad():
             head.bias[~present] = -1e4
     encoder.eval()
@@ -165,6 +211,8 @@ def _descend(
     augmentation: Augmentation,
     generator: torch.Generator,
     progress: Callable[[int, int], None] | None,
+    beside: Beside | None,
+    recipe: Recipe,
 ) -> tuple[float, ...]:
     draw = _BalancedDraw(labels, generator)
     batch = min(budget.batch, max(16, len(windows)))
@@ -178,6 +226,8 @@ def _descend(
     renumbered = present.cumsum(0) - 1  # labels are smoothed over the classes that exist
     inputs = one_by_one(windows, layout).unflatten(0, (len(windows), -1))  # once, not at every step
     history = []
+    extra = None if beside is None else _Extra(beside, layout, len(present), generator)
+    anchors = [(p, p.detach().clone()) for p in encoder.parameters()] if pretrained and recipe.pull else []
     encoder.train()
     for step in range(steps):
         schedule(optimiser, step, steps)
@@ -187,10 +237,65 @@ def _descend(
             x = augmentation(x, generator)
         scores = head(drop(encoder(x).reshape(batch, -1)))
         loss = lost(scores[:, present], renumbered[labels[chosen]])
+        if extra is not None:
+            x, shown = extra(batch)
+            with _statistics_kept(encoder):
+                scores = head(drop(encoder(x).reshape(batch, -1)))
+            loss = loss + extra.weight * lost(scores[:, extra.present], shown)
+        if anchors:
+            loss = loss + recipe.pull * torch.stack([(p - a).square().sum() for p, a in anchors]).sum()
         history.append(descend(optimiser, loss, step))
         if progress is not None:
             progress(step + 1, steps)
     return tuple(history)
+
+
+class _Extra:
+    """Draws simulated windows, classes equally often."""
+
+    def __init__(self, beside: Beside, layout: Layout, classes: int, generator: torch.Generator) -> None:
+        labels = torch.from_numpy(np.asarray(beside.y, dtype=np.int64))
+        self.present = torch.zeros(classes, dtype=torch.bool)
+        self.present[labels] = True
+        self.labels = (self.present.cumsum(0) - 1)[labels]
+        windows = torch.from_numpy(np.ascontiguousarray(beside.X, dtype=np.float32))
+        self.inputs = one_by_one(windows, layout).unflatten(0, (len(windows), -1))
+        self.draw = _BalancedDraw(labels, generator)
+        self.weight, self.augmentation, self.generator = beside.weight, beside.augmentation, generator
+
+    def __call__(self, batch: int) -> tuple[Tensor, Tensor]:
+        """Inputs (batch · S, 8, T) and classes (batch,), numbered among those that have simulated windows."""
+        chosen = self.draw(batch)
+        return self.augmentation(self.inputs[chosen].flatten(0, 1), self.generator), self.labels[chosen]
+
+
+@contextmanager
+def _statistics_kept(encoder: nn.Module) -> Iterator[None]:
+    """Batch normalisation takes the batch's statistics in the block, but does not remember them: those that are used
+    in the end are the real windows'."""
+    layers = [m for m in encoder.modules() if isinstance(m, nn.BatchNorm1d)]
+    before = [m.momentum for m in layers]
+    for m in layers:
+        m.momentum = 0.0
+    yield
+    for m, momentum in zip(layers, before, strict=True):
+        m.momentum = momentum
+
+
+def _simulated(
+    encoder: Encoder, beside: Beside | None, layout: Layout, classes: int
+) -> tuple[Tensor, Tensor, float] | None:
+    """Features, classes and weight of the simulated windows, for the probe: standardised by themselves, since what
+    differs between simulated and real features as a whole says nothing about classes."""
+    if beside is None:
+        return None
+    if beside.X.ndim != 3 or beside.X.shape[1] != layout.channels or len(beside.X) != len(beside.y):
+        raise ShapeError(
+            f"simulated windows {beside.X.shape}, classes {np.shape(beside.y)}: wanted (M, {layout.channels}, T)"
+        )
+    found = features(encoder, beside.X, layout)
+    found = (found - found.mean(dim=0)) / found.std(dim=0, correction=0).clamp_min(1e-6)
+    return found, torch.from_numpy(np.asarray(beside.y, dtype=np.int64)), beside.weight
 
 
 class _BalancedDraw:
@@ -208,11 +313,12 @@ class _BalancedDraw:
         return self.order[self.first[which] + (share * self.counts[which]).long()]
 
 
-def _fit_probe(head: nn.Linear, found: Tensor, labels: Tensor) -> None:
+def _fit_probe(
+    head: nn.Linear, found: Tensor, labels: Tensor, beside: tuple[Tensor, Tensor, float] | None = None
+) -> None:
     """Logistic regression (L2, classes weighted equally) by L-BFGS: convex, so the start does not matter."""
-    classes, counts = torch.unique(labels, return_counts=True)
-    weight = torch.zeros(head.out_features)
-    weight[classes] = len(labels) / (len(classes) * counts.to(weight))
+    weight = _equal(labels, head.out_features)
+    other = None if beside is None else _equal(beside[1], head.out_features)
     with torch.no_grad():
         head.weight.zero_()
         head.bias.zero_()
@@ -221,14 +327,22 @@ def _fit_probe(head: nn.Linear, found: Tensor, labels: Tensor) -> None:
 
     def cost() -> Tensor:
         optimiser.zero_grad()
-        loss = (
-            nn.functional.cross_entropy(head(found), labels, weight=weight)
-            + 0.5 * penalty * head.weight.square().sum()
-        )
+        loss = nn.functional.cross_entropy(head(found), labels, weight=weight)
+        if beside is not None:
+            loss = loss + beside[2] * nn.functional.cross_entropy(head(beside[0]), beside[1], weight=other)
+        loss = loss + 0.5 * penalty * head.weight.square().sum()
         loss.backward()
         return loss
 
     optimiser.step(cost)
+
+
+def _equal(labels: Tensor, classes: int) -> Tensor:
+    """Weights (K,) that make the classes count equally."""
+    present, counts = torch.unique(labels, return_counts=True)
+    weight = torch.zeros(classes)
+    weight[present] = len(labels) / (len(present) * counts.to(weight))
+    return weight
 
 
 def _check(X: NDArray, y: NDArray, n_classes: int, layout: Layout) -> None:

@@ -12,7 +12,7 @@ from mujo.data import load
 from mujo.encoders import build
 from mujo.errors import ConfigError
 from mujo.evaluate.plan import FOLDS, PROTOCOL
-from mujo.evaluate.results import write_whole
+from mujo.files import write_whole
 from mujo.finetune import train_classifier
 from mujo.layout import Layout
 from mujo.metrics import accuracy, confusion, macro_f1, person_interval

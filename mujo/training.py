@@ -103,14 +103,26 @@ def descend(optimiser: torch.optim.Optimizer, loss: Tensor, step: int) -> float:
     TrainingError
         If the loss is not finite; the weights are still those of the step before.
     """
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        raise TrainingError(
-            f"the loss became {value} at step {step}; the weights of the step before are kept"
-        )
+    value = check_loss(loss, step)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     params = [p for g in optimiser.param_groups for p in g["params"]]
     nn.utils.clip_grad_norm_(params, 5.0, foreach=True)
     optimiser.step()
+    return value
+
+
+def check_loss(loss: Tensor, step: int) -> float:
+    """The loss as a number.
+
+    Raises
+    ------
+    TrainingError
+        If it is not finite.
+    """
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"the loss became {value} at step {step}; the weights of the step before are kept"
+        )
     return value

@@ -2,6 +2,10 @@
 
 The file is an asset (a wheel carries it) and a pickle of numpy arrays. It is read once, after its sha256 was checked,
 by an unpickler that makes nothing but arrays, and kept as plain numbers beside it. acc in g, gyro in rad/s, 50 Hz.
+
+The file's acc has the sign of a watch's own interface, in which gravity points down: on both arms, in every exercise
+whose posture is known (arms that hang, palms down at the side, elbows bent with thumbs up), all three axes have the
+opposite of the specific force that such a watch feels. It is turned round here.
 """
 
 from __future__ import annotations
@@ -53,7 +57,7 @@ def load(root: Path | str | None = None) -> Dataset:
     ends = np.cumsum(lengths)
     for i, (start, end) in enumerate(zip(ends - lengths, ends, strict=True)):
         part = x[start:end].astype(np.float64)
-        signals = {"wrist": {"acc": part[:, :3] * STANDARD_GRAVITY, "gyro": part[:, 3:]}}
+        signals = {"wrist": {"acc": -part[:, :3] * STANDARD_GRAVITY, "gyro": part[:, 3:]}}
         arm = "right" if side[i] else "left"
         bouts.append(Bout(f"{person[i]}/{_CODES[y[i]]}/{arm}/{i}", str(person[i]), int(y[i]), signals))
     return Dataset(CARD, tuple(bouts))

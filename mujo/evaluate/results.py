@@ -7,7 +7,6 @@ import fcntl
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from mujo.errors import ConfigError, OutputError
 from mujo.evaluate.plan import Run
+from mujo.files import write_whole
 from mujo.splits import Labelled
 
 COLUMNS = (
@@ -112,16 +112,3 @@ def _identity(run: Run) -> dict[str, Any]:
 def parse_labelled(text: str) -> Labelled:
     """Read what `str(Labelled)` wrote."""
     return Labelled(units=int(text[1:])) if text.startswith("k") else Labelled(float(text[1:]))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file in one step."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w") as out:
-            out.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -19,8 +19,9 @@ import numpy as np
 
 from mujo.errors import ConfigError, TrainingError
 from mujo.evaluate.plan import FOREST, GRIDS, Run
-from mujo.evaluate.results import Results, write_whole
+from mujo.evaluate.results import Results
 from mujo.evaluate.work import Settings, do_job, scaled, start_worker, windows_of
+from mujo.files import write_whole
 
 
 def run_jobs(

@@ -10,7 +10,8 @@ import numpy as np
 
 from mujo.data import card
 from mujo.evaluate.plan import FOREST
-from mujo.evaluate.results import Results, parse_labelled, write_whole
+from mujo.evaluate.results import Results, parse_labelled
+from mujo.files import write_whole
 from mujo.metrics import person_interval
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from mujo.data import Windows, load
 from mujo.errors import ImusimError
 from mujo.evaluate.plan import FOLDS, FOREST, PROTOCOL, Run
-from mujo.evaluate.results import Results, write_whole
+from mujo.evaluate.results import Results
+from mujo.files import write_whole
 from mujo.metrics import accuracy, confusion, macro_f1
 from mujo.splits import person_folds, split
 

@@ -74,6 +74,28 @@ def test_spar_from_its_wheel():
 
 
 @pytest.mark.asset
+def test_spar_is_specific_force():
+    """Where posture is known, the watch's axes (`im.placements()`, device) give the direction of up.
+
+    Pendulum: arms hang, up is at the elbow's end: x points to the hand on the left wrist, to the elbow on the right.
+    Internal and external rotation: elbows bent, thumbs up: 12 o'clock (y) points away from the thumb, down.
+    """
+    data = mujo.data.load("spar")
+    mean = {
+        (label, side): np.mean([
+            b.signals["wrist"]["acc"].mean(axis=0)
+            for b in data.bouts
+            if b.label == label and f"/{side}/" in b.id
+        ], axis=0)
+        for label in (0, 3, 4)
+        for side in ("left", "right")
+    }  # fmt: skip
+    assert mean[0, "left"][0] < -8
+    assert mean[0, "right"][0] > 8
+    assert max(mean[k, side][1] for k in (3, 4) for side in ("left", "right")) < -7
+
+
+@pytest.mark.asset
 def test_spar_refuses_a_file_that_asks_for_more_than_arrays(tmp_path):
     import io
     import pickle
