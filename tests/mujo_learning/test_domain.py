@@ -155,6 +155,6 @@ def test_blending_and_pulling_stay_near_the_start():
     free = moved()
     assert moved(blend=0.0) == 0.0
     assert moved(blend=0.5) == pytest.approx(0.5 * free, rel=1e-4)
-    assert moved(pull=300.0) < 0.5 * free
+    assert moved(pull=1000.0) < 0.6 * free
     with pytest.raises(ConfigError):
         Recipe(blend=2.0)
