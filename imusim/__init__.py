@@ -27,6 +27,7 @@ _LAZY = {
     "asset": "imusim.assets",
     "estimate_pose": "imusim.video",
     "fit": "imusim.fitting",
+    "identify": "imusim.identification",
     "load_body": "imusim.body",
     "open_body": "imusim.body",
     "placements": "imusim.placement",
@@ -38,6 +39,7 @@ _LAZY = {
     "stream": "imusim.simulation",
     "sweep": "imusim.sweeping",
     "sweep_statistics": "imusim.sweeping",
+    "validate": "imusim.validation",
 }
 _SUBMODULES = ("body", "conventions", "errors", "rotation", "sensor", "viz")
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from imusim.assets import asset
     from imusim.body import load_body, open_body
     from imusim.fitting import fit
+    from imusim.identification import identify
     from imusim.magnetic import MagneticField
     from imusim.motion_io import read_motion, save_motion
     from imusim.placement import placements
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from imusim.sweeping import sweep, sweep_statistics
     from imusim.trajectory import Trajectory
     from imusim.types import Kinematics, Motion, Placement, PoseTrack
+    from imusim.validation import validate
     from imusim.variation import Variation
     from imusim.video import estimate_pose
 

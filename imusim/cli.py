@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
+from imusim.cli_compare import Identify, Validate
 from imusim.errors import ImusimError, QualityWarning
 
 
@@ -55,6 +56,9 @@ class Simulate:
     """Body model file (SMPL .npz or .pkl). Default: the open body that comes with imusim."""
     axes: Literal["segment", "coremotion", "android"] = "segment"
     """Sensor axes: anatomical segment axes, or those of a phone or watch as usually worn."""
+    like: Path | None = None
+    """What `imusim identify` wrote: its placements (unless --placements is given) and its devices' scale, bias and noise, in
+    place of those that --sensor would draw."""
     smoothing: Literal["auto", "none"] = "auto"
     """auto chooses the smoothing from the data; none interpolates (for clean motion files only)."""
     max_gap_s: float = 0.5
@@ -68,14 +72,21 @@ class Simulate:
         """Run the command."""
         from imusim.workflow import FitOptions, PoseOptions, SensorOptions, simulate_file
 
+        placements, sensor = self.placements, self.sensor
+        if self.like is not None:
+            from imusim.identification.result import read_identified, with_errors
+            from imusim.sensor import find
+
+            worn, devices = read_identified(self.like)
+            sensor = with_errors(find(self.sensor), devices)
+            if self.placements == "fimad" and worn:
+                placements = worn
         result = simulate_file(
             self.input,
             self.out,
             pose=PoseOptions(self.pose_model, self.pose_fps, self.person),
             fit=FitOptions(self.body, self.height_m, self.camera_tilt_deg, self.focal_px, self.max_gap_s),
-            sensors=SensorOptions(
-                self.placements, self.sensor, self.rate_hz, self.seed, self.axes, self.smoothing
-            ),
+            sensors=SensorOptions(placements, sensor, self.rate_hz, self.seed, self.axes, self.smoothing),
             formats=[f.strip() for f in self.format.split(",") if f.strip()],
             report=self.report,
         )
@@ -275,6 +286,8 @@ Sensors = (
 Command = (
     Annotated[Simulate, tyro.conf.subcommand("simulate")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
+    | Annotated[Validate, tyro.conf.subcommand("validate")]
+    | Annotated[Identify, tyro.conf.subcommand("identify")]
     | Annotated[Sweep, tyro.conf.subcommand("sweep")]
     | Annotated[Render, tyro.conf.subcommand("render")]
     | Annotated[Placements, tyro.conf.subcommand("placements")]

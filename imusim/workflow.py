@@ -11,10 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imusim.errors import ConfigError, OutputError, QualityWarning
 from imusim.recording import Recording
-from imusim.types import Motion, PoseTrack
+from imusim.types import Motion, Placement, PoseTrack
+
+if TYPE_CHECKING:
+    from imusim.sensor import Sensor
 
 MOTION_SUFFIXES = (".npz", ".npy", ".bvh", ".trc", ".c3d", ".mvnx", ".mat", ".json", ".pkl", ".pt", ".pth")
 """Everything else is taken for a video (`motion_io.SUFFIXES`; repeated here so that start-up stays light)."""
@@ -45,8 +49,8 @@ class FitOptions:
 class SensorOptions:
     """What is worn where."""
 
-    placements: str | Sequence[str] = "fimad"
-    sensor: str = "bmi270"
+    placements: str | Sequence[str | Placement] = "fimad"
+    sensor: str | Sensor = "bmi270"
     rate_hz: float = 100.0
     seed: int = 0
     axes: str = "segment"

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from imusim.body import open_body
 from imusim.errors import ConfigError, ImusimError, ShapeError
 from imusim.kinematics import Sites
+from imusim.placement.fitted import FittedPlacement
 from imusim.placement.joints import find_joint, rest_turn, segment_end
 from imusim.placement.named import Vector, frame
 from imusim.placement.surface import SkinHit, face_normal, nearest_point, outermost_hit, segment_faces
@@ -110,9 +111,17 @@ def attach(
     if twice:
         raise ConfigError(f"two placements are called {twice[0]!r}. Give each its own name.")
     surface = Surface(body, shape)
-    found = [surface.site(p, axes) for p in placements]
+    found = [_as_found(p, surface.site(p, axes)) for p in placements]
     weights, offsets, lift, rotation = (np.stack(column) for column in zip(*found, strict=True))
     return Sites(tuple(names), weights, offsets, lift, from_matrix(rotation))
+
+
+def _as_found(
+    p: Placement, site: tuple[Floats, Floats, Floats, Floats]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    if not isinstance(p, FittedPlacement):
+        return site
+    return site[0], site[1], *p.applied(site[2], site[3])
 
 
 class Surface:

@@ -13,6 +13,7 @@ ORDER = (
     "GSensitivity",
     "HardSoftIron",
     "ScaleCrossAxis",
+    "IdentifiedErrors",
     "Bias",
     "Temperature",
     "BiasInstability",
