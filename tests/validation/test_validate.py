@@ -152,7 +152,7 @@ def test_units(pair):
 def test_names(pair):
     simulated, real = pair
     with pytest.raises(UnknownNameError, match="rotation"):
-        im.validate(simulated, real, align=("rotat",))
+        im.validate(simulated, real, align=("rotations",))
     with pytest.raises(UnknownNameError, match="left_wrist"):
         im.validate(simulated, real, match={"left_wist": "left_wrist"})
     with pytest.raises(ConfigError, match="holdout"):
