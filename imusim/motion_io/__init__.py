@@ -81,6 +81,32 @@ def read_motion(
         from imusim.motion_io.kinect import read_kinect_mat
 
         return read_kinect_mat(path, rate_hz=rate_hz, up=up, unit=unit)
+    if suffix == ".mvnx" or "<mvnx" in text:
+        from imusim.motion_io.mvnx import read_mvnx
+
+        return read_mvnx(path, rate_hz=rate_hz, up=up, unit=unit)
+    if suffix == ".trc" or text.startswith("PathFileType"):
+        from imusim.motion_io.trc import read_trc
+
+        return read_trc(path, rate_hz=rate_hz, up=up, unit=unit)
+    if suffix == ".c3d":
+        from imusim.motion_io.c3d import read_c3d
+
+        return read_c3d(path, rate_hz=rate_hz, up=up, unit=unit)
+    if start[:6] == b"\x93NUMPY" or suffix == ".npy":
+        from imusim.motion_io.landmarks import read_npy
+
+        return read_npy(path, rate_hz=rate_hz, layout=layout, up=up, unit=unit)
+    if suffix == ".json" or text[:1] in ("{", "["):
+        from imusim.motion_io.landmarks import read_json
+
+        return read_json(path, rate_hz=rate_hz, layout=layout, up=up, unit=unit)
+    if suffix in (".pkl", ".pt", ".pth") or start[:1] == b"\x80":
+        from imusim.motion_io.pickles import read_pickled
+        from imusim.motion_io.smpl_params import read_smpl_params
+
+        held = read_pickled(path, person)
+        return read_smpl_params(held, path.name, rate_hz=rate_hz, body=body, up=up, unit=unit)
     if suffix == ".npz":
         raise MotionFileError(f"{path} is damaged or not an .npz file")
     raise MotionFileError(
@@ -93,6 +119,7 @@ def _npz(
 ) -> Motion:
     """What an .npz holds is seen from the names of its arrays."""
     from imusim.motion_io.arrays import npz_keys, read_arrays
+    from imusim.motion_io.landmarks import looks_like_positions, read_positions
     from imusim.motion_io.smpl_params import looks_like_smpl, read_smpl_params
 
     keys = npz_keys(path)
@@ -100,6 +127,8 @@ def _npz(
         return read_npz(path, body, rate_hz)
     if looks_like_smpl(keys):
         return read_smpl_params(read_arrays(path), path.name, rate_hz=rate_hz, body=body, up=up, unit=unit)
+    if looks_like_positions(keys):
+        return read_positions(read_arrays(path), path.name, rate_hz=rate_hz, layout=layout, up=up, unit=unit)
     if "v_template" in keys:
         raise MotionFileError(f"{path.name} is a body model, not a motion: im.load_body reads it")
     raise MotionFileError(

@@ -47,8 +47,11 @@ def from_points(
         )
     if points.shape[0] == 0:
         raise MotionFileError(f"{source}: the motion is empty")
-    if not np.isfinite(points).any():
-        raise MotionFileError(f"{source}: no position is finite")
+    seen = points[(np.isfinite(points).sum(axis=2) == 3).sum(axis=1) > 0]
+    if len(seen) == 0:
+        raise MotionFileError(f"{source}: no joint is seen (no position is finite)")
+    if not np.nanmax(np.nanmax(seen, axis=1) - np.nanmin(seen, axis=1)) > 0:
+        raise MotionFileError(f"{source}: all joints are in one place")
     t = frame_times(len(points), rate_hz, source) if time_s is None else time_s
     joints = layout.positions(points)
     world = find_world(

@@ -75,8 +75,6 @@ def read_smpl_params(
     """
     pose = _pose(held, source)
     frames, joints = pose.shape[:2]
-    if frames == 0:
-        raise MotionFileError(f"{source}: the motion is empty")
     trans = UNITS[check_unit(unit or "m")] * _translation(held, frames, source)
     rate, rate_from = _rate(held, rate_hz, source)
     model: Body = open_body() if body is None else body
@@ -137,9 +135,11 @@ def _numbers(held: Mapping[str, Any], key: str, source: str) -> Floats:
 
 def _quaternions(array: Floats, key: str, source: str) -> Floats:
     """(T, J, 4) from rotation vectors (T, 3 J), (T, J, 3) or matrices (T, J, 3, 3), (T, 1, J, 3, 3)."""
+    if array.size == 0:
+        raise MotionFileError(f"{source}: {key} is empty (shape {array.shape})")
     if array.ndim >= 3 and array.shape[-2:] == (3, 3):
         array = array.reshape(array.shape[0], -1, 3, 3)
-        off = np.abs(array @ np.swapaxes(array, -1, -2) - np.eye(3)).max() if array.size else 0.0
+        off = np.abs(array @ np.swapaxes(array, -1, -2) - np.eye(3)).max()
         if off > 1e-2:
             raise MotionFileError(f"{source}: {key} is not made of rotation matrices (off by {off:.2g})")
         return rotation.from_matrix(array)
@@ -148,7 +148,7 @@ def _quaternions(array: Floats, key: str, source: str) -> Floats:
             f"{source}: {key} has shape {array.shape}, wanted rotation vectors (frames, 3 J) or matrices (frames, J, 3, 3)"
         )
     vectors = array.reshape(array.shape[0], -1, 3)
-    if array.size and np.abs(vectors).max() > 50.0:
+    if np.abs(vectors).max() > 50.0:
         raise MotionFileError(
             f"{source}: {key} has values up to {np.abs(vectors).max():.3g}; wanted rotation vectors in radians"
         )

@@ -136,11 +136,13 @@ def _kept(tree: Tree) -> Floats | None:
     wanted = t_pose(tree.names, tree.parents, smpl)
     limbs = [smpl[f"{s}_{n}"] for s in ("left", "right") for n in _LIMBS if f"{s}_{n}" in smpl]
     limbs = [j for j in limbs if np.linalg.norm(tree.offsets[j]) > 0]
-    if len(limbs) < 4:
+    hips = {smpl.get("left_hip"), smpl.get("right_hip")}  # where the pelvis is, conventions differ
+    if len(limbs) < 4 or not set(limbs) - hips:
         return None
     seen = unit(tree.offsets[limbs])
     common = _axes_nearest(_nearest(np.einsum("ja,jb->ab", seen, wanted[limbs])))
-    return common if ((seen * (wanted[limbs] @ common.T)).sum(axis=1) > _ALIKE).all() else None
+    alike = (seen * (wanted[limbs] @ common.T)).sum(axis=1) > _ALIKE
+    return common if all(ok for j, ok in zip(limbs, alike, strict=True) if j not in hips) else None
 
 
 def _nearest(matrix: Floats) -> Floats:

@@ -138,9 +138,9 @@ def _unit(
     low, high = _PEOPLE
     if unit is not None and low <= size * UNITS[unit] <= high:
         return unit, size * UNITS[unit]
-    order = [u for u in ("cm", "m", "mm") if low <= size * UNITS[u] <= high] or [
-        u for u in ("in", "cmu") if low <= size * UNITS[u] <= high
-    ]
+    order = [u for u in ("cm", "m", "mm") if low <= size * UNITS[u] <= high]
+    if not order and unit is None:
+        order = [u for u in ("in", "cmu") if low <= size * UNITS[u] <= high]
     if not order:
         raise UnitError(
             f"{source}: the person would be {size:.3g} m, {size / 100:.3g} m (from cm) or {size / 1000:.3g} m (from mm) "

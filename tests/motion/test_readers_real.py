@@ -89,3 +89,68 @@ def test_kinect_skeleton(data_root, tmp_path):
     recording = im.simulate(motion, ["right_wrist"], rate_hz=50)
     still = np.median(np.linalg.norm(recording.acc, axis=-1))
     assert still == pytest.approx(9.81, abs=0.3)
+
+
+def test_mvnx_against_its_bvh(data_root):
+    """Two exports of one clip: MVN's BVH has the T pose instead of the first frame and looks north along another axis."""
+    mvnx = im.read_motion(data_root / "mvnx/test_mocap.mvnx")
+    with pytest.warns(QualityWarning, match="calibration"):
+        bvh = im.read_motion(data_root / "mvnx/test_mocap.bvh")
+    assert (mvnx.time_s.size, bvh.time_s.size) == (112, 111)
+    np.testing.assert_allclose(np.diff(mvnx.time_s), 1 / 60)
+    a, b = joints(mvnx)[1:], joints(bvh)
+    turned = np.stack([a[..., 1], -a[..., 0], a[..., 2]], axis=-1)
+    for one, other in (
+        ("RightForeArm", "RightElbow"),
+        ("LeftHand", "LeftWrist"),
+        ("LeftLowerLeg", "LeftKnee"),
+    ):
+        i, j = mvnx.body.joint_names.index(one), bvh.body.joint_names.index(other)
+        np.testing.assert_allclose(turned[:, i], b[:, j], atol=2e-5)
+    one, other = (im.simulate(m, ["left_wrist"], rate_hz=60, sensor="ideal") for m in (mvnx, bvh))
+    np.testing.assert_allclose(
+        np.linalg.norm(one.gyro[7:-6, 0], axis=1), np.linalg.norm(other.gyro[6:-6, 0], axis=1), atol=0.15
+    )
+
+
+def test_cmu_clip(data_root):
+    motion = im.read_motion(data_root / "swing/cmu_16_15.bvh")
+    legs = im.read_motion(data_root / "swing/walk.bvh")  # the same trial, legs only
+    np.testing.assert_allclose(by_name(motion, "lfoot"), by_name(legs, "lfoot"), atol=1e-6)
+    assert motion.metadata["rest_pose"] == "turned into a T pose"
+    feet = joints(motion)[:, [motion.body.joint_names.index(f"{s}toes") for s in "lr"], 2]
+    assert 0.0 < feet.min() < 0.05
+
+
+@pytest.mark.parametrize("name", ["swing/cmu_16_15.bvh", "mvnx/test_mocap.mvnx"])
+def test_moved_on_to_the_open_body(data_root, name):
+    old = im.read_motion(data_root / name)
+    new = im.fit(old, body=im.open_body())
+    assert new.body is im.open_body()
+    from imusim.fitting.skeleton_pose import smpl_joints
+
+    a, b = joints(old), new.body.pose(new.root_position_m, new.joint_rotation_wxyz, new.shape).joints
+    at, to = smpl_joints(old.body.joint_names, old.body.parents), new.body.joint_names
+
+    def way(x, names):
+        d = x[:, names["knee"]] - x[:, names["hip"]], x[:, names["wrist"]] - x[:, names["elbow"]]
+        return [v / np.linalg.norm(v, axis=1, keepdims=True) for v in d]
+
+    for side in ("left", "right"):
+        parts = {n: (at[f"{side}_{n}"], to.index(f"{side}_{n}")) for n in ("hip", "knee", "elbow", "wrist")}
+        for u, v in zip(
+            way(a, {n: p[0] for n, p in parts.items()}),
+            way(b, {n: p[1] for n, p in parts.items()}),
+            strict=True,
+        ):
+            assert np.degrees(np.arccos(np.clip((u * v).sum(1), -1, 1))).max() < 0.5
+    # speeds of the pelvis scale with the legs, and the ground stays where it was
+    scale = new.metadata["retarget"]["scale"]
+    np.testing.assert_allclose(
+        np.ptp(new.root_position_m[:, 1]), scale * np.ptp(old.root_position_m[:, 1]), rtol=0.05, atol=0.02
+    )
+    if name.startswith("swing"):
+        skin = new.body.pose(
+            new.root_position_m[::10], new.joint_rotation_wxyz[::10], new.shape, vertices=True
+        ).vertices
+        assert abs(skin[..., 2].min()) < 0.02
