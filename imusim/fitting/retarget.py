@@ -213,7 +213,7 @@ def _shape(
 
     def figures(beta: Floats) -> Floats:
         rest = target.rest_joints(beta)
-        return np.array([np.linalg.norm(rest[names[a]] - rest[names[b]]) for a, b in pairs])
+        return np.array([float(np.linalg.norm(rest[names[a]] - rest[names[b]])) for a, b in pairs])
 
     beta = np.zeros(count)
     for _ in range(4):  # nearly linear
