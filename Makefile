@@ -57,6 +57,7 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.video
 	$(BIN)/python -m imusim.viz.placements_page --out docs
+	$(BIN)/python -m imusim.allan.sensors_page --out docs
 
 clean:
 	rm -rf out build dist .pytest_cache .ruff_cache

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from imusim._version import __version__
 
 _LAZY = {
+    "BodyTrajectory": "imusim.kinematics",
     "Kinematics": "imusim.types",
     "Motion": "imusim.types",
     "Placement": "imusim.types",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from imusim.body import load_body, open_body
     from imusim.fitting import fit
     from imusim.identification import identify
+    from imusim.kinematics import BodyTrajectory
     from imusim.magnetic import MagneticField
     from imusim.motion_io import read_motion, save_motion
     from imusim.placement import placements

@@ -24,7 +24,7 @@ from imusim.sensor.signals import (
 
 @dataclass(frozen=True)
 class GSensitivity(Remembering):
-    """Linear acceleration sensitivity, ``ω += G f``, f being the true specific force.
+    """Linear acceleration sensitivity, ``ω += G f``, f being the specific force that the device feels.
 
     G is the given matrix plus, for every sensor and seed, one drawn within the limit.
 

@@ -96,8 +96,9 @@ _FEWEST = 256  # samples, so that calls do not outweigh the work on many sensors
 class Sensor:
     """An inertial sensor: error terms, applied in the order given.
 
-    The physical order is what `imusim.sensor.order` lists: wearing (strap, tissue, vibration) → bandwidth → non-linearity,
-    g-sensitivity → scale and cross-axis → bias, temperature, drift → white noise → saturation → quantisation → packets.
+    The physical order is what `imusim.sensor.order` lists: wearing (strap, tissue, vibration) → bandwidth →
+    g-sensitivity, non-linearity → scale and cross-axis → bias, temperature, drift → white noise → saturation →
+    quantisation → packets.
     No terms and a perfect clock: a perfect sensor.
 
     Parameters
