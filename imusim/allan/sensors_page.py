@@ -48,8 +48,10 @@ where nobody looked it up there.
 import imusim as im
 from imusim.sensor import Bandwidth, Packets, Sensor, StrapSlip, WhiteNoise
 
-rec = im.simulate(motion, ["left_wrist"], sensor="bmi270", rate_hz=100, seed=0)  # a preset, its name or a YAML file
-worn = im.sensor.BMI270.replace(Bandwidth(40.0), StrapSlip(3.0), Packets(lost=0.01, burst=3.0))  # put where they belong
+# a preset, its name, or a YAML file
+rec = im.simulate(motion, ["left_wrist"], sensor="bmi270", rate_hz=100, seed=0)
+# terms are put where they belong
+worn = im.sensor.BMI270.replace(Bandwidth(40.0), StrapSlip(3.0), Packets(lost=0.01, burst=3.0))
 mine = Sensor("mine", (WhiteNoise(angle_random_walk=1e-4),))  # or from nothing
 rec = im.simulate(motion, ["left_wrist"], sensor=worn, rate_hz=100, seed=0)
 ```
@@ -146,8 +148,10 @@ Here the device was simulated too, so the truth is known: N 160 µg/√Hz and 7 
 ```python
 body = im.BodyTrajectory(motion)  # fit once, simulate often
 mean = im.simulate(body, ["left_wrist"], sampling="average")  # over each interval: an integrating front end
-steps = im.simulate(body, ["left_wrist"], sampling="increments")  # Δv/Δt, Δθ/Δt with coning and sculling: a strapdown closes
-field = im.MagneticField.at_latitude(48.0)  # a dipole; or from_wmm(north_ut, east_ut, down_ut), and local magnets
+# Δv/Δt and Δθ/Δt with coning and sculling: a strapdown of them closes
+steps = im.simulate(body, ["left_wrist"], sampling="increments")
+# the Earth as a dipole; or from_wmm(north_ut, east_ut, down_ut); and local magnets
+field = im.MagneticField.at_latitude(48.0)
 rec = im.simulate(body, ["left_wrist"], magnetic=field)  # rec.mag, µT
 at = im.simulate(body, ["left_wrist"], time_s=[0.11, 0.13, 0.2])  # any instants
 ```
