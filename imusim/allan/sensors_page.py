@@ -74,6 +74,7 @@ The clock decides when samples are really taken; then, from the body to the rece
 | `NonLinearity` | y = x + k₂x² + k₃x³ | k₂, k₃ |
 | `HardSoftIron` | m = (I + A) b + h, magnetometer | limits or known |
 | `ScaleCrossAxis` | y = (I + M) x | limits or matrix |
+| `IdentifiedErrors` | scale, bias and noise that `im.identify` found of particular devices | by sensor name |
 | `Bias` | turn-on offset, constant in a recording | limits or known |
 | `Temperature` | offset and scale follow a temperature track | per kelvin |
 | `BiasInstability` | flicker noise: Allan floor 0.664 B | B |

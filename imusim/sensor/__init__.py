@@ -23,6 +23,7 @@ from imusim.sensor.clock import Clock
 from imusim.sensor.foreign import read_matlab
 from imusim.sensor.g_sensitivity import GSensitivity
 from imusim.sensor.hard_soft_iron import HardSoftIron
+from imusim.sensor.identified import DeviceErrors, IdentifiedErrors
 from imusim.sensor.non_linearity import NonLinearity
 from imusim.sensor.packets import Packets
 from imusim.sensor.quantisation import Quantisation
@@ -75,8 +76,10 @@ __all__ = [
     "BiasInstability",
     "Clock",
     "Context",
+    "DeviceErrors",
     "GSensitivity",
     "HardSoftIron",
+    "IdentifiedErrors",
     "MTi1",
     "NonLinearity",
     "NotionalMyo",

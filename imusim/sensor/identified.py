@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imusim.errors import ConfigError
-from imusim.sensor.signals import Context, Remembering, Signals, Step, unchanged
+from imusim.sensor.signals import Context, Remembering, Step, unchanged
+from imusim.types import Floats
 
 Triple = tuple[float, float, float]
 
@@ -55,24 +56,40 @@ class IdentifiedErrors(Remembering):
     def start(self, context: Context) -> Step:
         """Return the term at work at the beginning of a recording."""
         known = {d.sensor: d for d in self.devices}
-        if not any(name in known for name in context.sensors):
+        at = [(s, known[name]) for s, name in enumerate(context.sensors) if name in known]
+        if not at:
             return unchanged
-        own = [known.get(name, DeviceErrors(name)) for name in context.sensors]
         steps = {}
         for signal in ("acc", "gyro"):
-            scale = np.array([getattr(d, f"{signal}_scale") for d in own])
-            bias = np.array([getattr(d, f"{signal}_bias") for d in own])
-            noise = np.array([getattr(d, f"{signal}_density") for d in own]) * np.sqrt(context.rate_hz / 2.0)
-            steps[signal] = (scale, bias, noise, list(context.streams(signal)))
+            streams = list(context.streams(signal))
+            steps[signal] = _Errors([(s, d, streams[s]) for s, d in at], signal, context.rate_hz)
+        return lambda x: x.mapped(steps)
 
-        def step(signals: Signals) -> Signals:
-            out = {}
-            for signal, (scale, bias, noise, streams) in steps.items():
-                y = getattr(signals, signal) * scale + bias
-                for s, rng in enumerate(streams):
-                    if noise[s] > 0:
-                        y[:, s] += noise[s] * rng.standard_normal((y.shape[0], 3))
-                out[signal] = y
-            return signals.with_(**out)
 
-        return step
+class _Errors:
+    """Errors of the devices that are known, on one signal; nothing is done to the others, nor by what is perfect."""
+
+    def __init__(
+        self, devices: list[tuple[int, DeviceErrors, np.random.Generator]], signal: str, rate_hz: float
+    ) -> None:
+        self.devices = [
+            (
+                s,
+                np.array(getattr(d, f"{signal}_scale")),
+                np.array(getattr(d, f"{signal}_bias")),
+                getattr(d, f"{signal}_density") * np.sqrt(rate_hz / 2.0),
+                rng,
+            )
+            for s, d, rng in devices
+        ]
+
+    def __call__(self, x: Floats, out: Floats) -> None:
+        if out is not x:
+            out[...] = x
+        for s, scale, bias, noise, rng in self.devices:
+            if (scale != 1.0).any():
+                out[:, s] *= scale
+            if bias.any():
+                out[:, s] += bias
+            if noise > 0:
+                out[:, s] += noise * rng.standard_normal((out.shape[0], 3))

@@ -15,8 +15,10 @@ from imusim.sensor import (
     BiasInstability,
     Clock,
     Context,
+    DeviceErrors,
     GSensitivity,
     HardSoftIron,
+    IdentifiedErrors,
     NonLinearity,
     Packets,
     Quantisation,
@@ -44,6 +46,9 @@ STRONG = (
     NonLinearity(1e-3, 1e-5, 1e-3, 1e-4),
     HardSoftIron(20.0, 0.1),
     ScaleCrossAxis(0.03, 0.03, 0.02, 0.02),
+    IdentifiedErrors(
+        (DeviceErrors("s1", (1.01, 0.99, 1.0), (1.0, 1.02, 1.0), (0.1, 0, 0), (0, 0.01, 0), 0.01, 0.001),)
+    ),
     Bias(0.5, 0.1),
     Temperature(((0.0, 20.0), (2.0, 40.0)), 25.0, 0.01, 0.01, 1e-3, 1e-3),
     BiasInstability(1e-3, 1e-3),

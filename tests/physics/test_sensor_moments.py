@@ -12,8 +12,10 @@ from imusim.sensor import (
     Bias,
     Clock,
     Context,
+    DeviceErrors,
     GSensitivity,
     HardSoftIron,
+    IdentifiedErrors,
     NonLinearity,
     Quantisation,
     Saturation,
@@ -211,3 +213,16 @@ def test_a_chain_of_terms_that_are_off_is_no_chain():
     one = Sensor("one", (WhiteNoise(1e-3, 1e-3),)).apply(x, 100.0, 1)
     more = Sensor("more", (*off.terms[:5], WhiteNoise(1e-3, 1e-3), *off.terms[5:])).apply(x, 100.0, 1)
     assert one.acc.tobytes() == more.acc.tobytes()
+
+
+def test_identified_errors_are_those_of_the_device():
+    rate, n = 100.0, 0.02
+    device = DeviceErrors("s1", acc_scale=(1.01, 0.99, 1.0), acc_bias=(0.1, 0.0, -0.2), acc_density=n)
+    x = gaussian(5.0)
+    two = Signals(x.time_s, np.repeat(x.acc, 2, axis=1), np.repeat(x.gyro, 2, axis=1))
+    out = IdentifiedErrors((device,))(two, context(rate, 2))
+    assert out.acc[:, 0].tobytes() == two.acc[:, 0].tobytes()
+    assert out.gyro.tobytes() == two.gyro.tobytes()
+    noise = out.acc[:, 1] - (two.acc[:, 1] * device.acc_scale + device.acc_bias)
+    assert noise.std() == pytest.approx(n * math.sqrt(rate / 2), rel=0.004)
+    assert np.abs(noise.mean(axis=0)).max() < 5 * n * math.sqrt(rate / 2 / SAMPLES)
