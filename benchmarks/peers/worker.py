@@ -50,13 +50,13 @@ def opensim_imu(amplitude, omega, phase, offset_m, times):
         np.empty((times.size, 3, 3)),
         np.empty((times.size, 3)),
     )
-    started = time.perf_counter()
+    started = time.process_time()
     for k, t in enumerate(times):
         pose(t)
         model.realizeAcceleration(state)
         a, g = imu.calcAccelerometerSignal(state), imu.calcGyroscopeSignal(state)
         acc[k], gyro[k] = (a[0], a[1], a[2]), (g[0], g[1], g[2])
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     for k, t in enumerate(times):
         pose(t)
         model.realizePosition(state)
@@ -72,16 +72,16 @@ def xio(times, position, quaternion):
 
     table = np.column_stack([times, position, quaternion])
     np.savetxt("motion.csv", table, delimiter=",", header="t,x,y,z,w,x,y,z", comments="", fmt="%.15g")
-    started = time.perf_counter()
+    started = time.process_time()
     simulator = imusim.Simulator("motion.csv")
-    clean = time.perf_counter() - started
+    clean = time.process_time() - started
     out = {
         "time": simulator.time,
         "acc": simulator.accelerometer * 9.8,
         "gyro": np.radians(simulator.gyroscope),
     }
     out = {k: np.array(v) for k, v in out.items()}
-    started = time.perf_counter()
+    started = time.process_time()
     simulator.set_gyroscope(
         2000,
         40,
@@ -106,7 +106,7 @@ def xio(times, position, quaternion):
         8,
         np.full(3, 1e-6),
     )
-    return {**out, "clean_seconds": clean, "chain_seconds": time.perf_counter() - started}
+    return {**out, "clean_seconds": clean, "chain_seconds": time.process_time() - started}
 
 
 def error_model(times, velocity, quaternion):
@@ -133,10 +133,10 @@ def error_model(times, velocity, quaternion):
     except Exception:
         turn = quaternion
         model.measure(float(times[0]), velocity[0], turn[0], 30.0)
-    started = time.perf_counter()
+    started = time.process_time()
     for t, v, q in zip(times[1:], velocity[1:], turn[1:], strict=True):
         model.measure(float(t), v, q, 30.0)
-    return {"seconds": time.perf_counter() - started}
+    return {"seconds": time.process_time() - started}
 
 
 if __name__ == "__main__":

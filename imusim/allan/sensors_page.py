@@ -98,7 +98,7 @@ recordings go through in blocks (`im.stream`, `im.save_stream`), to the bit what
 | `angle_random_walk`, `velocity_random_walk` N | IEEE Std 952, Allan deviation at 1 s; Kalibr's "noise density" | N √fs |
 
 N = n/√2. A gyroscope of 0.007 dps/√Hz has an Allan deviation of 0.00495 dps at 1 s and a one-sided Welch density of
-0.0070. Rounding adds LSB²/12 to the variance: 11 % to the noise of an MPU-6050 at ±2000 dps.
+0.0070. Rounding adds LSB²/12 to the variance: 12 % to the noise of an MPU-6050 at 100 Hz and ±2000 dps.
 
 ## Presets
 
