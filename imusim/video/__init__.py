@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def estimate_pose(
     progress: bool = True,
     focal_px: float | None = None,
     estimator: PoseEstimator | None = None,
+    spans_s: Sequence[tuple[float, float]] | None = None,
 ) -> PoseTrack:
     """Find one person in a video and follow them: 33 landmarks a frame, in metres and in pixels.
 
@@ -73,6 +75,7 @@ def estimate_pose(
     Other Parameters
     ----------------
     estimator : another `PoseEstimator` in place of MediaPipe's (then `model` is not used)
+    spans_s : look for the person only in these (start, end) · s; other frames are decoded and have nobody
 
     Returns
     -------
@@ -115,6 +118,9 @@ def estimate_pose(
         "estimator": estimator.name,
         "video": video_fingerprint(path),
     }
+    if spans_s is not None:
+        spans_s = _checked_spans(spans_s)
+        settings["spans_s"] = [list(s) for s in spans_s]
     key = cache_key(**settings)
     cache = Path(cache) if cache is not None else None
     try:
@@ -164,6 +170,7 @@ def _track(
         harvest=harvest,
         counts=counts,
         checkpoint=keep,
+        spans_s=settings.get("spans_s"),
     )
     raw: dict[str, Any] = harvest.arrays()
     names = tuple(estimator.landmark_names)
@@ -190,6 +197,15 @@ def _track(
         "resumed_at_s": resumed_s,
     }
     return PoseTrack(**raw, image_size_px=info.size_px, landmark_names=names, metadata=metadata)
+
+
+def _checked_spans(spans_s: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    spans = [(float(a), float(b)) for a, b in spans_s]
+    if not spans or not all(0.0 <= a < b for a, b in spans):
+        raise ConfigError(
+            f"spans_s={spans}: wanted one or more (start, end) in s, each with 0 <= start < end"
+        )
+    return spans
 
 
 def _part(cache: Path) -> Path:

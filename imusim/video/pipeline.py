@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,14 @@ class Harvest:
         self.shot.append(shot)
         self.quality.append(seen.quality)
         self.switched.append(seen.switched)
+
+    def skip(self, time_s: float, shot: int) -> None:
+        """Note a frame that was not looked at."""
+        self.time_s.append(time_s)
+        self.rows.append(None)
+        self.shot.append(shot)
+        self.quality.append(0.0)
+        self.switched.append(False)
 
     def undo_cut(self, shot: int) -> None:
         """The last cut was a flash: its frames belong to this shot."""
@@ -146,10 +154,12 @@ def run(
     counts: DecodeCounts,
     checkpoint: Callable[[Harvest], None] | None = None,
     every: int = 2000,
+    spans_s: Sequence[tuple[float, float]] | None = None,
 ) -> CameraMotion:
     """Fill `harvest` with the track of the chosen person, in pixels of the full-size upright image.
 
-    Frames not later than what `harvest` already holds are skipped (a resumed run).
+    Frames not later than what `harvest` already holds are skipped (a resumed run). With `spans_s` nobody is looked for
+    outside of those (start, end) · s, and decoding ends with the last.
     """
     from tqdm import tqdm
 
@@ -171,6 +181,15 @@ def run(
     due = len(harvest.time_s) + every
     with bar:
         for time_s, rgb in in_thread(source):
+            if spans_s is not None:
+                if time_s > max(end for _, end in spans_s):
+                    break
+                if not any(start <= time_s <= end for start, end in spans_s):
+                    harvest.skip(time_s, shot_before)
+                    if tracker is not None:
+                        tracker.new_shot()
+                    bar.update(1)
+                    continue
             if tracker is None:
                 size = (rgb.shape[1], rgb.shape[0])
                 scale = size[0] / info.size_px[0]

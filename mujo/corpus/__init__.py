@@ -7,8 +7,30 @@
 ...     clip.imu.shape, clip.text
 """
 
-from mujo.corpus.clip import Clip
-from mujo.corpus.shards import Corpus, write
-from mujo.corpus.shards import open_corpus as open
+from __future__ import annotations
 
-__all__ = ["Clip", "Corpus", "open", "write"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_LAZY = {
+    "Clip": ("mujo.corpus.clip", "Clip"),
+    "Corpus": ("mujo.corpus.shards", "Corpus"),
+    "build": ("mujo.corpus.building", "build"),
+    "open": ("mujo.corpus.shards", "open_corpus"),
+    "write": ("mujo.corpus.shards", "write"),
+}
+
+__all__ = ["Clip", "Corpus", "build", "open", "write"]
+
+if TYPE_CHECKING:
+    from mujo.corpus.building import build
+    from mujo.corpus.clip import Clip
+    from mujo.corpus.shards import Corpus, write
+    from mujo.corpus.shards import open_corpus as open
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'mujo.corpus' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    return getattr(importlib.import_module(module), attribute)
