@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from imusim.body import open_body
 from imusim.errors import ConfigError, ImusimError, ShapeError
 from imusim.kinematics import Sites
+from imusim.placement.canonical import cover
 from imusim.placement.fitted import FittedPlacement
 from imusim.placement.joints import find_joint, rest_turn, segment_end
 from imusim.placement.named import Vector, frame
@@ -75,9 +76,11 @@ def attach(
 ) -> Sites:
     """Find where each placement sits on a body of that shape.
 
-    On skin, a ray leaves the anchor on the bone and ends on the segment's own skin (arms never land on
-    the trunk); the point is kept in barycentric form, so it moves with the skin: weights ``Σ_k b_k w_kj`` and
-    offsets ``Σ_k b_k w_kj (x_k − J_j)`` over the corners k of the triangle.
+    On skin, a ray leaves the anchor on the bone and ends on the segment's own skin (arms never land on the
+    trunk). On the skin of another body than the open one it is the point nearest to where that lies on the open body,
+    laid over the other (`imusim.placement.canonical`), whatever triangles and joints that has. The point is kept in
+    barycentric form, so it moves with the skin: weights ``Σ_k b_k w_kj`` and offsets ``Σ_k b_k w_kj (x_k − J_j)``
+    over the corners k of the triangle.
 
     Parameters
     ----------
@@ -147,6 +150,12 @@ class Surface:
         if self.body.weights is None or self.body.faces is None or self.vertices is None:
             reach = _bone_to_skin(p.joint, p.child, p.along, p.toward, p.offset_m) + p.lift_m
             return *self._rigid(joint, anchor + shift + reach * out), np.zeros(3), spin @ rotation
+        own, hit = self._carried(p, joint) or self._met(p)
+        return *self._skin(own, hit), p.lift_m * out, spin @ rotation
+
+    def _met(self, p: Placement) -> tuple[NDArray[np.int64], SkinHit]:
+        """Faces of the segment, and where the ray from the anchor meets them, slid as the placement is."""
+        joint, bone, anchor, toward, _ = self._aim(p)
         own, hit = self._ray(joint, anchor, toward)
         if hit is None:
             raise ConfigError(
@@ -154,8 +163,29 @@ class Surface:
                 'Change toward, along or offset_m, or set on: "bone".'
             )
         if p.slide_m or p.around_deg:
+            assert self.vertices is not None
+            shift, spin = self._worn(p, joint, bone, toward)
             hit = nearest_point(self.vertices, own, anchor + spin @ (hit.point - anchor) + shift)
-        return *self._skin(own, hit), p.lift_m * out, spin @ rotation
+        return own, hit
+
+    def _carried(self, p: Placement, joint: int) -> tuple[NDArray[np.int64], SkinHit] | None:
+        """The point of this body's skin where the place lies on the open body; None if that cannot be laid over it."""
+        faces, weights, skin = self.body.faces, self.body.weights, self.body.rest_vertices()
+        over = cover(self.body)
+        if over is None or faces is None or weights is None or skin is None:
+            return None
+        if p not in over.places:
+            try:
+                point, mixed = _on_open_body(p)
+            except ImusimError:  # a joint of this body's own
+                return None
+            near = [joint, *np.flatnonzero(np.asarray(self.body.parents) == joint)]
+            near += [int(self.body.parents[joint])] if self.body.parents[joint] >= 0 else []
+            rows = segment_faces(faces, weights, [int(j) for j in near])
+            rows = rows if rows.size else np.arange(len(faces))
+            hit = nearest_point(skin, faces[rows], over.carried(point[None], mixed[None])[0])
+            over.places[p] = replace(hit, face=int(rows[hit.face]))
+        return faces, over.places[p]
 
     def _aim(self, p: Placement) -> tuple[int, Floats, Floats, Floats, Floats]:
         """Joint, bone (3,) and anchor (3,) m, unit direction to the skin (3,), turn (3, 3) from the T pose."""
@@ -198,8 +228,15 @@ class Surface:
         return own, outermost_hit(self.vertices, own, anchor, toward)
 
     def _end(self, joint: int, p: Placement) -> int | None:
+        child = p.child
+        model = open_body()
+        if child is None and p.joint in model.joint_names:  # not, say, the jaw, because it comes first
+            end = segment_end(model, model.joint_names.index(p.joint), None)
+            if end is None:
+                return None
+            child = model.joint_names[end]
         try:
-            return segment_end(self.body, joint, p.child)
+            return segment_end(self.body, joint, child)
         except ImusimError:
             return segment_end(self.body, joint, None)  # a skeleton without, say, spine2
 
@@ -249,6 +286,15 @@ class Surface:
                 bone = np.eye(3)[int(np.argmin(np.abs(out)))]
             given = np.asarray(p.axes_xyz) @ np.asarray(frame(tuple(bone), tuple(out)))
         return mixed, offsets, p.lift_m * out, given.T
+
+
+@lru_cache(maxsize=1024)
+def _on_open_body(p: Placement) -> tuple[Floats, Floats]:
+    """Point (3,) · m of the mean open body's skin where a place lies, and its skin weights (24,)."""
+    surface = Surface(open_body(), None)
+    own, hit = surface._met(p)
+    assert surface.body.weights is not None
+    return hit.point, hit.barycentric @ surface.body.weights[own[hit.face]]
 
 
 @lru_cache(maxsize=1024)
