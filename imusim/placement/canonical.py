@@ -93,7 +93,7 @@ def _lay(body: Body) -> Cover | None:
     tree, their = KDTree(skin), vertex_normals(skin, faces)
     for _ in range(_ROUNDS):
         at = out.carried(vertices[some], weights[some])
-        apart, row = tree.query(at, distance_upper_bound=_REACH_M)
+        apart, row = (np.asarray(a) for a in tree.query(at, distance_upper_bound=_REACH_M))
         met = np.flatnonzero(np.isfinite(apart))
         n = their[row[met]]
         alike = (n * normals[met]).sum(axis=1) > 0.5
