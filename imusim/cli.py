@@ -240,6 +240,29 @@ class Render:
 
 
 @dataclass(frozen=True)
+class Export:
+    """Write a motion as an animated mesh: one .glb file, or a folder with one .obj a frame."""
+
+    motion: Positional[Path]
+    """A motion file, or a folder that `imusim simulate` wrote."""
+    out: Path | None = None
+    """File (.glb) or folder (obj). Default: <name>.glb or <name>_obj beside the motion."""
+    format: Literal["glb", "obj"] = "glb"
+    """glb: skinned and animated, glTF 2.0; obj: frames."""
+    fps: float | None = None
+    """obj: no more than this many frames a second. Default: every frame."""
+    body: Path | None = None
+    """Body model file, if the motion was not saved with the open body."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.filming import export_file
+
+        path = export_file(self.motion, self.out, format=self.format, fps=self.fps, body=self.body)
+        print(f"wrote {path}")
+
+
+@dataclass(frozen=True)
 class AssetsList:
     """List the files that are fetched on first use (pose models, sample clips), with licence and state."""
 
@@ -290,6 +313,7 @@ Command = (
     | Annotated[Identify, tyro.conf.subcommand("identify")]
     | Annotated[Sweep, tyro.conf.subcommand("sweep")]
     | Annotated[Render, tyro.conf.subcommand("render")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Placements, tyro.conf.subcommand("placements")]
     | Annotated[
         Sensors,

@@ -1,4 +1,4 @@
-"""From what a command is given, a folder or a motion file, to a film of it."""
+"""From what a command is given, a folder or a motion file, to a film or an animated mesh of it."""
 
 from __future__ import annotations
 
@@ -130,6 +130,48 @@ def film_file(
         progress=progress,
     )
     return path, frames
+
+
+def export_file(
+    source: Path | str,
+    out: Path | str | None = None,
+    *,
+    format: str = "glb",
+    fps: float | None = None,
+    body: Path | str | None = None,
+    progress: bool = True,
+) -> Path:
+    """Write a motion file's (or folder's) motion as an animated ``.glb`` or as a folder of ``.obj`` frames.
+
+    Returns
+    -------
+    Path
+        The file or folder; beside the motion unless `out` is given.
+
+    Raises
+    ------
+    ConfigError, MotionFileError, OutputError
+        On an unknown format, a motion that cannot be read or shown, an output that cannot be written.
+    """
+    from imusim.body import SkinnedBody, load_body
+    from imusim.export.gltf import save_glb
+    from imusim.export.obj import save_obj
+    from imusim.motion_io import read_motion
+    from imusim.viz.render.clothes import clothed
+
+    source = Path(source)
+    path = source / "motion.npz" if source.is_dir() else source
+    if format not in ("glb", "obj"):
+        raise ConfigError(f"format {format!r}, wanted glb or obj")
+    motion = read_motion(path, body=None if body is None else load_body(body))
+    if format == "glb":
+        target = path.with_suffix(".glb") if out is None else Path(out)
+        return save_glb(
+            target, motion, clothed(motion.body) if isinstance(motion.body, SkinnedBody) else None
+        )
+    folder = path.with_name(path.stem + "_obj") if out is None else Path(out)
+    save_obj(folder, motion, fps=fps, progress=progress)
+    return folder
 
 
 def read_sensors(sidecar: Path) -> tuple[list[Placement] | None, str]:
