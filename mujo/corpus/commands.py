@@ -110,6 +110,50 @@ class Embedded:
 
 
 @dataclass(frozen=True)
+class Render:
+    """Show the embedded movements to a camera, too: all four modalities offline. Rows say rendered, never video."""
+
+    out: Path = Path("out/rendered")
+    """Folder of the corpus; one that holds embedded clips of another seed is added to."""
+    per_movement: int = 1
+    """Clips of each movement."""
+    seed: int = 1
+    """The same seed gives the same corpus."""
+    placements: _Names = ""
+    """Where sensors sit. Default: 13 places of the public data sets."""
+    exclude_labels: _Names = ""
+    """Labels to leave out."""
+    text: str = "minilm"
+    """Text features: minilm, none, or your own package.module:Name."""
+    image: str = "efficientnet-lite0"
+    """Picture features: efficientnet-lite0, or your own package.module:Name."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from mujo.corpus import rendering, write
+        from mujo.corpus.embedded import PLACEMENTS
+        from mujo.corpus.features import find_image, find_text
+        from mujo.corpus.words import with_words
+        from mujo.errors import ConfigError
+
+        image = find_image(self.image)
+        if image is None:
+            raise ConfigError(
+                "--image none: without picture features nothing would be rendered; use corpus embedded"
+            )
+        made = rendering.clips(
+            image,
+            seed=self.seed,
+            per_movement=self.per_movement,
+            placements=_names(self.placements) or PLACEMENTS,
+            exclude_labels=_names(self.exclude_labels),
+        )
+        print(
+            write(with_words(made, find_text(self.text)), self.out, name=f"rendered-s{self.seed}").describe()
+        )
+
+
+@dataclass(frozen=True)
 class Info:
     """Say what a corpus holds, and check that every shard is whole."""
 
@@ -137,6 +181,7 @@ class Corpus:
         tyro.conf.OmitSubcommandPrefixes[
             Annotated[Build, tyro.conf.subcommand("build")]
             | Annotated[Embedded, tyro.conf.subcommand("embedded")]
+            | Annotated[Render, tyro.conf.subcommand("render")]
             | Annotated[Info, tyro.conf.subcommand("info")]
         ]
     ]

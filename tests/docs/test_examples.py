@@ -44,3 +44,29 @@ def test_rigid_frames():
 def test_har_classifier(capsys):
     assert min(example("04_har_classifier").main(steps=60)) > 0.6
     assert "10 people" in capsys.readouterr().out
+
+
+@pytest.mark.asset
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_build_corpus(tmp_path, capsys):
+    import json
+
+    import imusim as im
+
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "walk.mp4").write_bytes(im.asset("clip_walking").read_bytes())
+    chapters = {"chapters": [{"start_time": 1.0, "end_time": 3.0, "title": "1. Walking"}]}
+    (tmp_path / "videos" / "walk.info.json").write_text(json.dumps(chapters))
+    corpus = example("05_build_corpus").main(
+        str(tmp_path / "videos"),
+        str(tmp_path / "corpus"),
+        per_movement=1,
+        placements=("left_wrist",),
+        pose_model="lite",
+        pose_fps=15,
+        text_features="none",
+        image_features="none",
+    )
+    assert len(corpus.where(source="video")) == 1
+    assert len(corpus.where(source="embedded")) > 50
+    assert "walk___0" in capsys.readouterr().out
