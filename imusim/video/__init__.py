@@ -23,10 +23,11 @@ from imusim.video.cache import (
     write_npz,
 )
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
-from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator
+from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator, RegionEstimator
 from imusim.video.people import PersonChoice, parse_person
 from imusim.video.pipeline import Harvest, run
 from imusim.video.quality import steadiness
+from imusim.video.second_look import check_passes
 from imusim.video.sides import untangle_sides
 
 __all__ = [
@@ -41,7 +42,7 @@ __all__ = [
     "save_track",
 ]
 
-_ALGORITHM = 2  # raise it when the same settings give another track
+_ALGORITHM = 3  # raise it when the same settings give another track
 _LEAST_S = 0.5
 _MOVING_SHARE = 0.2  # of the frames, from which on the camera is called moving
 
@@ -55,6 +56,7 @@ def estimate_pose(
     cache: Path | str | None = None,
     progress: bool = True,
     focal_px: float | None = None,
+    passes: int = 2,
     estimator: PoseEstimator | None = None,
     spans_s: Sequence[tuple[float, float]] | None = None,
 ) -> PoseTrack:
@@ -71,6 +73,7 @@ def estimate_pose(
         video goes on from its last checkpoint (2000 frames apart at first).
     progress : show a bar on a terminal
     focal_px : focal length in pixels; None: what the file says, if anything
+    passes : how often the network looks at each frame once it is known where; more are steadier and take longer
 
     Other Parameters
     ----------------
@@ -96,19 +99,22 @@ def estimate_pose(
     if focal_px is not None and not (np.isfinite(focal_px) and focal_px > 0):
         raise ConfigError(f"focal_px={focal_px}: wanted a positive number of pixels, or None")
     choice = parse_person(person, info.size_px)
+    passes = check_passes(passes)
     ours = estimator is None
     if estimator is None:
-        from imusim.video.mediapipe_pose import MediaPipePose, preflight
+        from imusim.video.blazepose import BlazePose
+        from imusim.video.mediapipe_pose import preflight
         from imusim.video.pose_model import pose_task
 
         preflight()
         task = pose_task(model)
-        estimator = MediaPipePose(task)
+        estimator = BlazePose(task)
         model_id = sha256_of(task)
     else:
         model_id = estimator.name
     settings: dict[str, Any] = {
         "fps": fps,
+        "passes": passes if isinstance(estimator, RegionEstimator) else 1,
         "person": asdict(choice),
         "model": model_id,
         "algorithm": _ALGORITHM,
@@ -156,9 +162,9 @@ def _track(
     resumed_s = harvest.time_s[-1] if harvest.time_s else None
     counts = DecodeCounts()
 
-    def keep(so_far: Harvest) -> None:
+    def keep(so_far: Harvest, until: int | None) -> None:
         if cache is not None:
-            write_npz(_part(cache), {"key": key, "lines_px": so_far.lines_px}, so_far.arrays())
+            write_npz(_part(cache), {"key": key, "lines_px": so_far.lines_px}, so_far.arrays(until))
 
     camera = run(
         path,
@@ -166,6 +172,7 @@ def _track(
         estimator,
         choice,
         fps=settings["fps"],
+        passes=settings["passes"],
         progress=progress,
         harvest=harvest,
         counts=counts,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from imusim.types import Floats
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks
+from imusim.video.region import MARGIN, Region
 
 INDEX = {name: i for i, name in enumerate(LANDMARK_NAMES)}
 TORSO = [INDEX[n] for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
@@ -32,6 +33,15 @@ _SIDE = np.linspace(0.1, 0.9, 9)
 def bounding_box(person: Landmarks) -> Floats:
     """Box of the landmarks (x0, y0, x1, y1), px."""
     return np.concatenate([person.px.min(axis=0), person.px.max(axis=0)])
+
+
+def region_around(person: Landmarks) -> Region:
+    """Where to look for somebody whose landmarks are known: about what the network would say itself."""
+    left_shoulder, right_shoulder, left_hip, right_hip = person.px[TORSO]
+    hips = 0.5 * (left_hip + right_hip)
+    up = 0.5 * (left_shoulder + right_shoulder) - hips
+    reach = 1.05 * float(np.linalg.norm(person.px - hips, axis=1).max())
+    return Region(hips, max(2.0 * MARGIN * reach, 8.0), float(np.arctan2(up[0], -up[1])))
 
 
 def scale_px_per_m(person: Landmarks) -> tuple[float, float]:

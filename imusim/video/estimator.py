@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from imusim.video.region import Region, Window
+
 LANDMARK_NAMES = (
     "nose",
     "left_eye_inner",
@@ -56,12 +58,14 @@ class Landmarks:
     px : (L, 2) · pixels of the image that was given (x right, y down)
     visibility : (L,), 0 … 1, belief that the landmark is seen
     presence : (L,), 0 … 1, belief that the landmark lies inside the image
+    region : where the estimator would look for this person next, if it is one that is told (`RegionEstimator`)
     """
 
     world_m: NDArray[np.float64]
     px: NDArray[np.float64]
     visibility: NDArray[np.float64]
     presence: NDArray[np.float64]
+    region: Region | None = None
 
 
 @runtime_checkable
@@ -98,4 +102,16 @@ class PoseEstimator(Protocol):
 
     def close(self) -> None:
         """Give back what is held."""
+        ...
+
+
+@runtime_checkable
+class RegionEstimator(PoseEstimator, Protocol):
+    """A pose estimator that can be told where to look; then its own noise does not decide that.
+
+    The landmarks that it returns say where it would look next (`Landmarks.region`).
+    """
+
+    def look(self, part: Window, region: Region, *, mirrored: bool = False) -> Landmarks | None:
+        """Return the person in a square of a picture, in px of the picture, or None; the same from a mirror image."""
         ...

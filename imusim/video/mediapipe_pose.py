@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import os
-import re
 import sys
-import tempfile
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +14,7 @@ from numpy.typing import NDArray
 
 from imusim.errors import AssetError, MissingExtra, MissingSystemPackage
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks
+from imusim.video.native_log import quiet_native_log
 
 _SYSTEM = {
     "libGL.so.1": "libgl1",
@@ -27,9 +23,6 @@ _SYSTEM = {
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libglib-2.0.so.0": "libglib2.0-0",
 }
-_NATIVE_LOG = re.compile(
-    rb"^(?:[IWEF]\d{4} \d|WARNING: All log messages|INFO: Created TensorFlow Lite|[IW]\d{8} )"
-)
 _UNFILTERED_STEP_MS = 1_000_000
 
 
@@ -168,29 +161,6 @@ def _close_if_alive(reference: weakref.ref[Any]) -> None:
     if landmarker is not None:
         with quiet_native_log():
             landmarker.close()
-
-
-@contextmanager
-def quiet_native_log() -> Iterator[None]:
-    """Keep the native library's log lines off stderr; everything else written there still arrives."""
-    sys.stderr.flush()
-    try:
-        saved = os.dup(2)
-    except OSError:  # no stderr at all
-        yield
-        return
-    with tempfile.TemporaryFile() as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            sink.seek(0)
-            rest = b"".join(line for line in sink if not _NATIVE_LOG.search(line))
-            if rest.strip():
-                os.write(2, rest)
 
 
 def _image(rgb: NDArray[np.uint8]) -> Any:

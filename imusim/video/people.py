@@ -90,7 +90,8 @@ def cut_out(rgb: NDArray[np.uint8], x0: int, y0: int, side_x: int, side_y: int) 
 
 def moved(person: Landmarks, dx: float, dy: float) -> Landmarks:
     """The same person in an image whose origin lies (dx, dy) px before this one's."""
-    return Landmarks(person.world_m, person.px + (dx, dy), person.visibility, person.presence)
+    region = None if person.region is None else person.region.moved(np.array([dx, dy]))
+    return Landmarks(person.world_m, person.px + (dx, dy), person.visibility, person.presence, region)
 
 
 def find_people(

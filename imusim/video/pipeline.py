@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from imusim.video.appearance import bounding_box
 from imusim.video.decode import DecodeCounts, Frame, VideoInfo, frames
-from imusim.video.estimator import PoseEstimator
+from imusim.video.estimator import Landmarks, PoseEstimator, RegionEstimator
 from imusim.video.lines import Background
 from imusim.video.people import PersonChoice
+from imusim.video.second_look import SecondLook
 from imusim.video.shots import CameraMotion, ShotDetector
 from imusim.video.track import PersonTracker, Tracked
 
@@ -49,10 +50,7 @@ class Harvest:
         """Take a frame whose image was scaled by `scale`; what it takes back is forgotten."""
         for i in range(max(0, len(self.rows) - seen.retract), len(self.rows)):
             self.rows[i], self.quality[i], self.switched[i] = None, 0.0, False
-        row = None
-        if seen.person is not None:
-            person = seen.person
-            row = np.column_stack([person.world_m, person.px / scale, person.visibility]).astype(np.float32)
+        row = None if seen.person is None else _row(seen.person, scale)
         self.time_s.append(time_s)
         self.rows.append(row)
         self.shot.append(shot)
@@ -67,6 +65,11 @@ class Harvest:
         self.quality.append(0.0)
         self.switched.append(False)
 
+    def revise(self, row: int, person: Landmarks, scale: float) -> None:
+        """Better landmarks of a frame, unless it was taken back."""
+        if self.rows[row] is not None:
+            self.rows[row] = _row(person, scale)
+
     def undo_cut(self, shot: int) -> None:
         """The last cut was a flash: its frames belong to this shot."""
         for i in range(len(self.shot) - 1, -1, -1):
@@ -74,21 +77,22 @@ class Harvest:
                 break
             self.shot[i] = shot
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything as arrays, NaN where nobody was found (visibility 0)."""
-        table = np.full((len(self.rows), self.count, 6), np.nan)
+    def arrays(self, until: int | None = None) -> dict[str, NDArray[Any]]:
+        """Everything (or the first rows) as arrays, NaN where nobody was found (visibility 0)."""
+        rows = self.rows[:until]
+        table = np.full((len(rows), self.count, 6), np.nan)
         table[:, :, 5] = 0.0
-        for i, row in enumerate(self.rows):
+        for i, row in enumerate(rows):
             if row is not None:
                 table[i] = row
         return {
-            "time_s": np.array(self.time_s, dtype=np.float64),
+            "time_s": np.array(self.time_s[:until], dtype=np.float64),
             "landmarks_m": np.ascontiguousarray(table[..., :3]),
             "landmarks_px": np.ascontiguousarray(table[..., 3:5]),
             "visibility": np.ascontiguousarray(table[..., 5]),
-            "shot": np.array(self.shot, dtype=np.int64),
-            "quality": np.array(self.quality, dtype=np.float64),
-            "switched": np.array(self.switched, dtype=np.bool_),
+            "shot": np.array(self.shot[:until], dtype=np.int64),
+            "quality": np.array(self.quality[:until], dtype=np.float64),
+            "switched": np.array(self.switched[:until], dtype=np.bool_),
         }
 
     def restore(self, arrays: dict[str, NDArray[Any]], lines_px: dict[str, list[list[float]]]) -> None:
@@ -102,6 +106,10 @@ class Harvest:
         self.quality = arrays["quality"].tolist()
         self.switched = arrays["switched"].tolist()
         self.lines_px = dict(lines_px)
+
+
+def _row(person: Landmarks, scale: float) -> NDArray[np.float32]:
+    return np.column_stack([person.world_m, person.px / scale, person.visibility]).astype(np.float32)
 
 
 def in_thread(source: Iterator[tuple[float, Frame]], size: int = _QUEUE) -> Iterator[tuple[float, Frame]]:
@@ -152,12 +160,14 @@ def run(
     progress: bool,
     harvest: Harvest,
     counts: DecodeCounts,
-    checkpoint: Callable[[Harvest], None] | None = None,
+    checkpoint: Callable[[Harvest, int | None], None] | None = None,
+    passes: int = 1,
     every: int = 2000,
     spans_s: Sequence[tuple[float, float]] | None = None,
 ) -> CameraMotion:
     """Fill `harvest` with the track of the chosen person, in pixels of the full-size upright image.
 
+    An estimator that can be told where to look looks `passes` more times at each frame (`second_look`).
     Frames not later than what `harvest` already holds are skipped (a resumed run). With `spans_s` nobody is looked for
     outside of those (start, end) · s, and decoding ends with the last.
     """
@@ -166,6 +176,7 @@ def run(
     shots, camera = ShotDetector(), CameraMotion()
     scale = min(1.0, _MAX_SIDE / max(info.size_px))
     tracker: PersonTracker | None = None
+    again = SecondLook(estimator, passes) if isinstance(estimator, RegionEstimator) else None
     done_s = harvest.time_s[-1] if harvest.time_s else -1.0
     shot_before = harvest.shot[-1] if harvest.shot else 0
     shots.shot = shot_before
@@ -179,6 +190,11 @@ def run(
     )
     source = frames(path, fps, max_side=_MAX_SIDE if scale < 1.0 else None, counts=counts, after_s=done_s)
     due = len(harvest.time_s) + every
+
+    def revise(better: Iterable[tuple[int, Landmarks]]) -> None:
+        for row, person in better:
+            harvest.revise(row, person, scale)
+
     with bar:
         for time_s, rgb in in_thread(source):
             if spans_s is not None:
@@ -197,6 +213,8 @@ def run(
             shot = shots(rgb)
             if shot != shot_before:
                 tracker.new_shot()
+                if again is not None:
+                    revise(again.end())
                 if shot < shot_before:  # it was a flash: the frames in between belong to the old shot
                     harvest.undo_cut(shot)
                 else:
@@ -206,12 +224,19 @@ def run(
             seen = tracker(rgb, time_s)
             camera(rgb, time_s, shot, None if seen.person is None else bounding_box(seen.person))
             harvest.add(time_s, shot, seen, scale)
+            if again is not None:
+                row = len(harvest.rows) - 1
+                if seen.retract:
+                    again.forget(row - seen.retract)
+                revise(again.add(row, time_s, seen))
             bar.update(1)
             if checkpoint is not None and len(harvest.time_s) >= due:
-                checkpoint(harvest)
+                checkpoint(harvest, None if again is None else again.first_row)
                 due = len(harvest.time_s) + max(
                     every, len(harvest.time_s) // 6
                 )  # all of it is written each time
+    if again is not None:
+        revise(again.end())
     harvest.end_shot(shot_before, scale)
     return camera
 

@@ -25,8 +25,8 @@ _TURN_M = 0.12  # shoulders and hips this far apart show which way somebody face
 _LEGS = ("knee", "ankle", "heel", "foot_index")
 
 
-def _swap(parts: tuple[str, ...] | None) -> NDArray[np.intp]:
-    """Permutation of the landmarks that exchanges left and right (of these parts; None: of all)."""
+def exchange_order(parts: tuple[str, ...] | None = None) -> NDArray[np.intp]:
+    """Order of the landmarks, (33,), that exchanges left and right (of these parts; None: of all)."""
     order = np.arange(len(LANDMARK_NAMES))
     for i, name in enumerate(LANDMARK_NAMES):
         other = name.replace("left", "\0").replace("right", "left").replace("\0", "right")
@@ -35,13 +35,14 @@ def _swap(parts: tuple[str, ...] | None) -> NDArray[np.intp]:
     return order
 
 
-_ALL, _LEG = _swap(None), _swap(_LEGS)
+_ALL, _LEG = exchange_order(), exchange_order(_LEGS)
 _HIPS = (LANDMARK_NAMES.index("left_hip"), LANDMARK_NAMES.index("right_hip"))
 _TORSO_PAIRS = tuple(
     (LANDMARK_NAMES.index(f"left_{part}"), LANDMARK_NAMES.index(f"right_{part}"))
     for part in ("shoulder", "hip")
 )
-_READINGS = (np.arange(len(LANDMARK_NAMES)), _LEG, _ALL, _ALL[_LEG])
+READINGS = (np.arange(len(LANDMARK_NAMES)), _LEG, _ALL, _ALL[_LEG])
+"""Orders of the landmarks: as they are, with the legs, all, or all but the legs exchanged."""
 
 
 def untangle_sides(
@@ -75,7 +76,7 @@ def untangle_sides(
         reading = _without_sudden_turns(time_s[piece], world_m[piece], px[piece], reading)
         for frame, choice in zip(piece, reading, strict=True):
             if choice:
-                order = _READINGS[choice]
+                order = READINGS[choice]
                 world_m[frame], px[frame], visibility[frame] = (
                     world_m[frame, order],
                     px[frame, order],
@@ -87,13 +88,13 @@ def untangle_sides(
 
 def _smoothest(t: Floats, world: Floats, px: Floats, visibility: Floats) -> NDArray[np.intp]:
     """Viterbi: the reading (0 … 3) of each frame of one stretch."""
-    count, readings = t.size, len(_READINGS)
+    count, readings = t.size, len(READINGS)
     scale = np.median(
         np.ptp(px[:, BODY], axis=1).max(axis=1) / np.maximum(np.ptp(world[:, BODY], axis=1).max(axis=1), 0.1)
     )
     points = np.empty((count, readings, len(BODY), 3), dtype=np.float32)
     weight = np.empty((count, readings, len(BODY)), dtype=np.float32)
-    for r, order in enumerate(_READINGS):
+    for r, order in enumerate(READINGS):
         points[:, r, :, :2] = px[:, order][:, BODY] / scale
         points[:, r, :, 2] = 0.5 * world[:, order][:, BODY, 2]  # depth is worth less
         weight[:, r] = visibility[:, order][:, BODY] + 0.1

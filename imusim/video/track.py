@@ -14,9 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imusim.types import Floats
-from imusim.video.appearance import BODY, TORSO, bone_lengths, bounding_box, colour_signature, scale_px_per_m
-from imusim.video.estimator import Landmarks, PoseEstimator
+from imusim.video.appearance import (
+    BODY,
+    TORSO,
+    bone_lengths,
+    bounding_box,
+    colour_signature,
+    region_around,
+    scale_px_per_m,
+)
+from imusim.video.estimator import Landmarks, PoseEstimator, RegionEstimator
 from imusim.video.people import PersonChoice, choose, cut_out, find_people, moved
+from imusim.video.region import Window, window
 from imusim.video.still import StillPicture
 
 _WINDOW_M = 2.5  # side of the window around the person, in the person's own metres
@@ -25,6 +34,7 @@ _LOOK_EVERY_S = 0.2  # while nobody is followed
 _LEARN_S = 2.0  # the person's looks adapt over this time (clouds, shade)
 _GIVE_UP_S = 3.0  # after this long, take somebody else, and say so
 _SURE = 0.85  # similarity of colours below which a person found again may be somebody else
+_RESOLVED = 256  # px that an estimator resolves, where it is told where to look
 _SETTLE = 2  # estimates of the first frame that are thrown away
 _FORGET_S = 1.0  # after this long without the person, the place says little and looks decide
 
@@ -39,12 +49,16 @@ class Tracked:
     quality : 0 … 1
     switched : the track seems to be on another person from here on
     retract : how many frames before this one turned out to show somebody else
+    part : the window of the picture that was looked at, if the estimator is told where to look
+    repeated : whether the picture was the one before, and the landmarks are therefore
     """
 
     person: Landmarks | None
     quality: float
     switched: bool
     retract: int = 0
+    part: Window | None = None
+    repeated: bool = False
 
 
 class PersonTracker:
@@ -64,6 +78,8 @@ class PersonTracker:
         self.looks: Floats | None = None  # colour signature of the person, slowly adapting
         self.bones: Floats | None = None
         self._still = StillPicture()
+        self._part: Window | None = None
+        self._repeated = False
         self._side = 0
         self._drop(None)
         self._next_look_s = -np.inf
@@ -117,7 +133,7 @@ class PersonTracker:
         quality = self._quality(seen)
         self._follow(rgb, seen, time_s)
         switched, self._tell_switch = self._tell_switch, False
-        return Tracked(seen, quality, switched)
+        return Tracked(seen, quality, switched, 0, self._part, self._repeated)
 
     # -- looking for the person ---------------------------------------------------------------------------------
 
@@ -181,26 +197,35 @@ class PersonTracker:
         self._velocity = np.zeros(2)
         self._missed = 0
         self._side = 0
+        self._region = region_around(person)
         self._odd, self._odd_since_s = 0, time_s
         self._scales.clear()
 
     def _estimate(self, rgb: NDArray[np.uint8], time_s: float) -> Landmarks | None:
         if self._centre is None:
             return None
+        self._repeated = self._still.unchanged(rgb)
+        if self._repeated:
+            return self._still.seen
         side = _WINDOW_M * self._scale
         if not 0.87 < self._side / side < 1.15:  # keep the window's size while it serves
             self._side = int(np.clip(2 * round(side / 2), 64, 1.5 * max(self.size_px)))
-        if self._still.unchanged(rgb):
-            return self._still.seen
-        centre = self._centre + self._velocity * (time_s - self._time_s)
-        x0, y0 = np.rint(centre - self._side / 2).astype(int)
-        window = cut_out(rgb, int(x0), int(y0), self._side, self._side)
-        seen = self.estimator(window, time_s)
+        ahead = self._velocity * (time_s - self._time_s)
+        x0, y0 = (int(v) for v in np.rint(self._centre + ahead - self._side / 2))
+        around = cut_out(rgb, x0, y0, self._side, self._side)
+        if isinstance(self.estimator, RegionEstimator):
+            region = self._region.moved(ahead)
+            self._part = window(rgb, region, _RESOLVED)
+            seen = self.estimator.look(self._part, region)
+        else:
+            seen = self.estimator(around, time_s)
+            seen = None if seen is None else moved(seen, float(x0), float(y0))
         if seen is None:
             self._still.forget()
             return None
-        seen = moved(seen, float(x0), float(y0))
-        self._still.keep(window, int(x0), int(y0), seen)
+        if seen.region is not None:
+            self._region = seen.region
+        self._still.keep(around, x0, y0, seen)
         return seen
 
     def _problem(self, seen: Landmarks, time_s: float) -> str:
