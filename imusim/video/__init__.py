@@ -24,6 +24,7 @@ from imusim.video.cache import (
 )
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator, RegionEstimator
+from imusim.video.leaving import leaving
 from imusim.video.people import PersonChoice, parse_person
 from imusim.video.pipeline import Harvest, run
 from imusim.video.quality import steadiness
@@ -183,6 +184,9 @@ def _track(
     names = tuple(estimator.landmark_names)
     changed = np.zeros(raw["time_s"].size, dtype=np.bool_)
     if names == LANDMARK_NAMES:
+        gone = leaving(raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["shot"], info.size_px)
+        raw["landmarks_m"][gone] = raw["landmarks_px"][gone] = np.nan
+        raw["visibility"][gone] = raw["quality"][gone] = 0.0
         raw["landmarks_m"], raw["landmarks_px"], raw["visibility"], changed = untangle_sides(
             raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["visibility"], raw["shot"]
         )
