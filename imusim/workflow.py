@@ -32,6 +32,7 @@ class PoseOptions:
     model: str = "full"
     fps: float | None = None
     person: str = "largest"
+    passes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,10 @@ def _check_options(pose: PoseOptions, fit: FitOptions, sensors: SensorOptions) -
         given_tilt(fit.camera_tilt_deg)
     if pose.fps is not None and not 1.0 <= pose.fps <= 1000.0:
         raise ConfigError(f"pose fps {pose.fps:g}: wanted 1 to 1000 frames a second, or none for all of them")
+    if pose.passes is not None:
+        from imusim.video.second_look import check_passes
+
+        check_passes(pose.passes, 0)
     if fit.focal_px is not None and not fit.focal_px > 0:
         raise ConfigError(f"focal length {fit.focal_px:g} px: wanted a positive number of pixels")
     if not fit.max_gap_s >= 0:
@@ -184,6 +189,7 @@ def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, pro
         model=options.model,
         fps=options.fps,
         person=options.person,
+        passes=options.passes,
         focal_px=fit.focal_px,
         cache=folder / "pose.npz",
         progress=progress,

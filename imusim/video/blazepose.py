@@ -103,9 +103,7 @@ def _landmarks(answer: Answer, region: Region) -> Landmarks:
         float(max(2.0 * MARGIN * np.hypot(*around), 8.0)),
         float(np.arctan2(around[0], -around[1])),
     )
-    return Landmarks(
-        world, points[:_COUNT], answer.visibility[:_COUNT], answer.presence[:_COUNT], own
-    )
+    return Landmarks(world, points[:_COUNT], answer.visibility[:_COUNT], answer.presence[:_COUNT], own)
 
 
 def _unmirrored(answer: Answer) -> Answer:

@@ -45,9 +45,9 @@ def leaving(
         scale = float(np.median(tall))
         trunk = px[piece][:, TORSO, 0].mean(axis=1)
         width = size_px[0]
-        cut = (np.minimum(body[..., 0].min(axis=1), width - body[..., 0].max(axis=1)) < _TOUCHES_M * scale) | (
-            np.minimum(trunk, width - trunk) < _REACH_M * scale
-        )
+        cut = (
+            np.minimum(body[..., 0].min(axis=1), width - body[..., 0].max(axis=1)) < _TOUCHES_M * scale
+        ) | (np.minimum(trunk, width - trunk) < _REACH_M * scale)
         whole = np.flatnonzero(~cut)
         if whole.size == 0:
             continue

@@ -24,6 +24,7 @@ from imusim.video.sides import READINGS
 from imusim.video.track import Tracked
 
 MOST_PASSES = 16
+_SHORT_FRAMES = 3600
 _LAG_S = 0.5  # frames wait so long
 _MOST_WAITING = 64  # and so many at most, whatever the frame rate
 _PLACE_S, _SIZE_S = 0.15, 0.25  # sd of the weights in time
@@ -33,14 +34,16 @@ _APART_M = 0.06  # answers further than this from the middle count less
 _KEEP = 0.01  # names change only for a better agreement than this, m
 
 
-def check_passes(passes: int) -> int:
-    """Return how often to look at each frame.
+def check_passes(passes: int | None, frames: float) -> int:
+    """Return how often to look at each frame; None: 4 times in a short clip, twice in one of over 3,600 frames.
 
     Raises
     ------
     ConfigError
         If it is not a whole number from 1 to 16.
     """
+    if passes is None:
+        return 4 if frames <= _SHORT_FRAMES else 2
     if isinstance(passes, bool) or int(passes) != passes or not 1 <= passes <= MOST_PASSES:
         raise ConfigError(f"pose passes {passes!r}: wanted a whole number from 1 to {MOST_PASSES}")
     return int(passes)
@@ -56,7 +59,9 @@ def variations(passes: int) -> list[tuple[float, float, bool]]:
         level = (i // 4 + 1) / max((passes + 3) // 4, 1) if passes > 2 else 0.0
         sign = -1.0 if (i // 2) % 2 else 1.0
         mirrored = i % 2 == 1
-        out.append((1.0 + sign * level * _LARGER, sign * level * _TURNED * (-1.0 if mirrored else 1.0), mirrored))
+        out.append(
+            (1.0 + sign * level * _LARGER, sign * level * _TURNED * (-1.0 if mirrored else 1.0), mirrored)
+        )
     return out
 
 
@@ -80,7 +85,7 @@ class SecondLook:
 
     def __init__(self, estimator: RegionEstimator, passes: int) -> None:
         self.estimator = estimator
-        self._variations = variations(check_passes(passes))
+        self._variations = variations(passes)
         self._waiting: deque[_Waiting] = deque()
         self._path: deque[tuple[int, float, Floats]] = deque()  # row, time, (x, y, log side, angle)
         self._last: Landmarks | None = None
