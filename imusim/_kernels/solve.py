@@ -41,16 +41,49 @@ def _subtract_product(c, a, b, n):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _subtract_square(c, a, n):
+    """The upper triangle of c (n, n) −= aᵀ a, with a (n, n)."""
+    for i in range(n):
+        row = c[i]
+        k = 0
+        while k + 3 < n:
+            w0 = a[k, i]
+            w1 = a[k + 1, i]
+            w2 = a[k + 2, i]
+            w3 = a[k + 3, i]
+            b0 = a[k]
+            b1 = a[k + 1]
+            b2 = a[k + 2]
+            b3 = a[k + 3]
+            for j in range(i, n):
+                row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
+            k += 4
+        while k < n:
+            w0 = a[k, i]
+            b0 = a[k]
+            for j in range(i, n):
+                row[j] -= w0 * b0[j]
+            k += 1
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _cholesky(a, n):
     """Upper Cholesky factor of a (n, n), in place (the lower triangle is set to 0); 0, or 1 if not positive."""
     for i in range(n):
         row = a[i]
-        for k in range(i):
-            w = a[k, i]
-            if w != 0.0:
-                upper = a[k]
-                for j in range(i, n):
-                    row[j] -= w * upper[j]
+        k = 0
+        while k + 3 < i:
+            w0, w1, w2, w3 = a[k, i], a[k + 1, i], a[k + 2, i], a[k + 3, i]
+            b0, b1, b2, b3 = a[k], a[k + 1], a[k + 2], a[k + 3]
+            for j in range(i, n):
+                row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
+            k += 4
+        while k < i:
+            w0 = a[k, i]
+            b0 = a[k]
+            for j in range(i, n):
+                row[j] -= w0 * b0[j]
+            k += 1
         pivot = row[i]
         if not pivot > 0.0:
             return 1
@@ -68,12 +101,19 @@ def _solve_transposed(u, b, n):
     """b (n, n) ← u⁻ᵀ b for upper triangular u (n, n), in place."""
     for i in range(n):
         row = b[i]
-        for k in range(i):
-            w = u[k, i]
-            if w != 0.0:
-                known = b[k]
-                for j in range(n):
-                    row[j] -= w * known[j]
+        k = 0
+        while k + 3 < i:
+            w0, w1, w2, w3 = u[k, i], u[k + 1, i], u[k + 2, i], u[k + 3, i]
+            b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
+            for j in range(n):
+                row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
+            k += 4
+        while k < i:
+            w0 = u[k, i]
+            b0 = b[k]
+            for j in range(n):
+                row[j] -= w0 * b0[j]
+            k += 1
         scale = 1.0 / u[i, i]
         for j in range(n):
             row[j] *= scale
@@ -81,18 +121,21 @@ def _solve_transposed(u, b, n):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def factor(a0, a1, a2):
-    """Block Cholesky A = Uᵀ U in place: a0, a1, a2 (T, D, D) → blocks of U. Returns 0, or 1 + the bad block."""
+    """Block Cholesky A = Uᵀ U in place: a0, a1, a2 (T, D, D) → blocks of U. Returns 0, or 1 + the bad block.
+
+    Of a0 only the upper triangles are read.
+    """
     count, n = a0.shape[0], a0.shape[1]
     for t in range(count):
         if _cholesky(a0[t], n) != 0:
             return 1 + t
         if t + 1 < count:
             _solve_transposed(a0[t], a1[t], n)
-            _subtract_product(a0[t + 1], a1[t], a1[t], n)
+            _subtract_square(a0[t + 1], a1[t], n)
         if t + 2 < count:
             _solve_transposed(a0[t], a2[t], n)
             _subtract_product(a1[t + 1], a1[t], a2[t], n)
-            _subtract_product(a0[t + 2], a2[t], a2[t], n)
+            _subtract_square(a0[t + 2], a2[t], n)
     return 0
 
 

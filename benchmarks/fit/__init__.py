@@ -1,0 +1,1 @@
+"""How well the fit finds motion: made people with known truth."""
