@@ -16,8 +16,10 @@ from imusim.identification.sources import Source
 from imusim.types import Floats
 
 _ITERATIONS = 40
-_ROUGH = 8
-_MOST_SAMPLES = 20_000
+_ROUGH = ("time", "rotation", "bias")
+_ROUGH_ITERATIONS = 8
+_ROUGH_SAMPLES = 3_000
+_MOST_SAMPLES = 16_000
 _STRETCHES = 20
 _LEAST = 12  # samples that a fit needs beyond its parameters
 _FLOOR = 1e-9  # least residual sd, m/s² and rad/s
@@ -76,19 +78,12 @@ def solve(
     hints : more time offsets to start from · s
     """
     blocks = tuple(block for block in BLOCKS if block in blocks)
-    used = thinned(time_s, values)
-    t, y = time_s[used], values[used]
-    rest = Parameters(time_reference_s=float(0.5 * (time_s[0] + time_s[-1])))
-    starts = _starts(source, time_s, values, t, y, rest, blocks, max_offset_s, hints)
-    rough = tuple(b for b in blocks if b in ("time", "rotation", "bias"))
-    found: tuple[float, Parameters] | None = None
-    for p in starts:
-        p, cost, _ = _descend(source, t, y, p, rough, _ROUGH)
-        if np.isfinite(cost) and (found is None or cost < found[0] - 1e-9):
-            found = cost, p
-    if found is None:
+    begun = begin(source, time_s, values, blocks, max_offset_s=max_offset_s, hints=hints)
+    if begun is None:
         return None
-    p, cost, converged = _descend(source, t, y, found[1], blocks, _ITERATIONS)
+    used = thinned(time_s, _MOST_SAMPLES)
+    t, y = time_s[used], values[used]
+    p, _, converged = _descend(source, t, y, begun, blocks, _ITERATIONS)
     prediction, jacobian = linearise(source, t, p, blocks)
     residual = y - prediction
     state = Residuals(t, residual, jacobian, _sigmas(residual))
@@ -105,12 +100,37 @@ def solve(
     )
 
 
-def thinned(time_s: Floats, values: Floats) -> NDArray[np.int64]:
+def begin(
+    source: Source,
+    time_s: Floats,
+    values: Floats,
+    blocks: Sequence[str],
+    *,
+    max_offset_s: float | None = None,
+    hints: Sequence[float] = (),
+) -> Parameters | None:
+    """Return time offset, rotation and bias roughly, of those asked for; None if source and readings do not overlap.
+
+    Every candidate offset is followed downhill on some of the samples; the one with the least residual is kept.
+    """
+    rough = tuple(b for b in blocks if b in _ROUGH)
+    rest = Parameters(time_reference_s=float(0.5 * (time_s[0] + time_s[-1])))
+    used = thinned(time_s, _ROUGH_SAMPLES)
+    t, y = time_s[used], values[used]
+    found: tuple[float, Parameters] | None = None
+    for p in _starts(source, time_s, values, t, y, rest, rough, max_offset_s, hints):
+        p, cost, _ = _descend(source, t, y, p, rough, _ROUGH_ITERATIONS)
+        if np.isfinite(cost) and (found is None or cost < found[0] - 1e-9):
+            found = cost, p
+    return None if found is None else found[1]
+
+
+def thinned(time_s: Floats, most: int) -> NDArray[np.int64]:
     """Return the samples to use: all, or of a long recording stretches that are spread evenly over it."""
     n = time_s.size
-    if n <= _MOST_SAMPLES:
+    if n <= most:
         return np.arange(n)
-    length = _MOST_SAMPLES // _STRETCHES
+    length = most // _STRETCHES
     first = np.linspace(0, n - length, _STRETCHES).astype(np.int64)
     return np.unique((first[:, None] + np.arange(length)).ravel())
 

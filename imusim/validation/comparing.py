@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from imusim.errors import ConfigError, TimeError
 from imusim.identification.parameters import ALIGN, Parameters, check_blocks
-from imusim.identification.solve import Fit, solve
+from imusim.identification.solve import Fit, begin, solve
 from imusim.identification.sources import RecordingSource
 from imusim.identification.summary import summary
 from imusim.recording import Recording
@@ -148,11 +148,10 @@ def _fitted(
     common: float,
 ) -> tuple[Fit, slice, slice]:
     """The fit, and which samples it was made on and which are scored."""
-    rough = tuple(b for b in blocks if b in ("time", "rotation", "bias"))
-    whole = solve(source, time, values, rough, max_offset_s=max_offset_s, hints=(common,))
+    whole = begin(source, time, values, blocks, max_offset_s=max_offset_s, hints=(common,))
     inside = np.zeros(time.size, dtype=bool)
     if whole is not None:
-        at = whole.parameters.source_time(time)
+        at = whole.source_time(time)
         inside = (at >= source.span[0]) & (at <= source.span[1])
     if whole is None or inside.sum() < 16 or np.ptp(time[inside]) < _LEAST_S:
         hint = (
@@ -167,8 +166,8 @@ def _fitted(
         )
     first, last = int(np.argmax(inside)), int(inside.size - np.argmax(inside[::-1]))
     if not blocks:
-        return whole, slice(0, 0), slice(first, last)
-    if holdout == 0.0:
+        fitted, scored = slice(first, last), slice(first, last)
+    elif holdout == 0.0:
         fitted = scored = slice(first, last)
     else:
         cut = first + round((last - first) * (1.0 - holdout))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import coherence, correlate, find_peaks, welch
+from scipy.signal import correlate, find_peaks
 
 from imusim._kernels.dtw import banded
 from imusim.types import Floats
@@ -110,11 +110,10 @@ def spectra(s: Floats, r: Floats, rate_hz: float) -> tuple[float, float]:
     length = int(min(s.size, max(32, 2.56 * rate_hz)))
     if s.size < 32 or s.std() < 1e-12 or r.std() < 1e-12:
         return float("nan"), float("nan")
-    _, both = coherence(s, r, rate_hz, nperseg=length) if s.size >= 3 * length else (None, None)
-    _, p = welch(s, rate_hz, nperseg=length)
-    _, q = welch(r, rate_hz, nperseg=length)
+    p, q, cross = cross_spectra(s, r, length)
     found = float("nan")
-    if both is not None:
+    if s.size >= 3 * length:
+        both = np.abs(cross) ** 2 / np.maximum(p * q, 1e-300)
         weight = np.sqrt(p * q)[1:]
         found = float((both[1:] * weight).sum() / weight.sum())
     share = np.cumsum(q[1:]) / q[1:].sum()
@@ -122,6 +121,17 @@ def spectra(s: Floats, r: Floats, rate_hz: float) -> tuple[float, float]:
     floor = 1e-6 * float(q[1:].max())
     decibel = 10.0 * np.log10((p[1:top] + floor) / (q[1:top] + floor))
     return found, float(np.sqrt(np.mean(decibel**2)))
+
+
+def cross_spectra(s: Floats, r: Floats, length: int) -> tuple[Floats, Floats, NDArray[np.complex128]]:
+    """Return both power spectra and their cross spectrum (F,), Welch's way: Hann windows that overlap by half."""
+    taper = np.hanning(length + 1)[:-1]
+    parts = []
+    for x in (s, r):
+        windows = np.lib.stride_tricks.sliding_window_view(x, length)[:: length // 2]
+        parts.append(np.fft.rfft((windows - windows.mean(axis=1, keepdims=True)) * taper, axis=1))
+    a, b = parts
+    return (np.abs(a) ** 2).mean(axis=0), (np.abs(b) ** 2).mean(axis=0), (np.conj(a) * b).mean(axis=0)
 
 
 def warped(s: Floats, r: Floats, rate_hz: float) -> float:
