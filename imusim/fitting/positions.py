@@ -84,7 +84,7 @@ def skeleton_motion(
         valid[index] = True
         shot[index[0] :] = number
         if smoothing == "auto":
-            calm[index], sd[index], what = _smoothed(t[index], x[index], names)
+            calm[index], sd[index], what = _smoothed(t[index], x[index])
             chosen.append(what)
     frames = make_frames(names, tree, np.where(seen[..., None], calm, np.nan))
     spread = _spread(x, seen, tree)
@@ -99,7 +99,8 @@ def skeleton_motion(
         )
     quats, root = np.full((t.size, len(names), 4), np.nan), np.full((t.size, 3), np.nan)
     for index in pieces:
-        turn = rotations(frames, calm[index] - calm[index][:, np.maximum(tree, 0)])
+        bones = calm[index] - calm[index][:, np.maximum(tree, 0)]
+        turn = rotations(frames, bones, t[index] if smoothing == "auto" else None)
         quats[index] = local_quaternions(turn, tree)
         root[index] = calm[index, 0]
     confidence = np.clip(share, 0.0, 1.0)[None] * np.where(seen, 1.0, 0.3) * valid[:, None]
@@ -138,15 +139,16 @@ def _filled(t: Floats, x: Floats, seen: np.ndarray) -> tuple[Floats, np.ndarray]
     return out, known
 
 
-def _smoothed(t: Floats, x: Floats, names: tuple[str, ...]) -> tuple[Floats, Floats, dict[str, Any]]:
+def _smoothed(t: Floats, x: Floats) -> tuple[Floats, Floats, dict[str, Any]]:
     """Positions (n, J, 3) without their noise, their sd (n, J) m, and what was chosen."""
     flat = x.reshape(t.size, -1)
-    result = smooth(t, flat, groups=np.repeat(np.arange(x.shape[1]), 3))
+    # one choice for the whole body: a clip of seconds says too little of each joint alone
+    result = smooth(t, flat, groups=np.zeros(flat.shape[1], dtype=np.int64))
     whole = result.spline if isinstance(result.spline, Spline) else result.spline.part(t[0], t[-1])
     calm = whole.evaluate(t)[:, :, 0].reshape(x.shape)
     node = np.clip(np.searchsorted(result.spline.time_s, t), 0, result.sd.shape[0] - 1)
     sd = result.sd[node, :, 0].reshape(x.shape).mean(axis=2)
-    return calm, sd, {n: dict(s) for n, s in zip(names, result.settings, strict=True)}
+    return calm, sd, dict(result.settings[0])
 
 
 def _spread(x: Floats, seen: np.ndarray, parents: np.ndarray) -> Floats:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
 
 from imusim.body import SkeletonBody, open_body
 from imusim.errors import UnknownNameError
@@ -19,6 +20,11 @@ from imusim.placement.joints import find_joint
 from imusim.types import Floats
 
 _PLANE_FLOOR = 0.25  # sine of the flexion at which the plane outweighs what the segment above says
+_PLANE_SD = 0.35  # rad: error of the twist that the plane of a limb bent by 90° gives
+_PLANE_MEMORY_S = 0.25  # for which it keeps its error
+_TWIST_DENSITY = 2.0  # rad²/s³: about 1 rad/s after half a second
+_TWIST_SD = np.radians(35.0)  # twist of thigh and upper arm about the neutral one
+_TWIST_LIMIT = np.radians(120.0)
 _WEAK = 0.02  # weight of the parent's rotation where the bones of a joint leave one open
 
 _HINGES = {
@@ -126,7 +132,7 @@ def t_pose(names: tuple[str, ...], parents: NDArray[np.int64], smpl: dict[str, i
 def _reshape(frames: Frames, bones: Floats, rotation: Floats) -> None:
     """Replace bones that leave branching joints by their mean in the joint's frame, lengths kept."""
     for j in range(len(frames.names)):
-        members = _rigid(frames, j)
+        members = _through(frames, j)
         if len(members) < 2:
             continue
         for c in members:
@@ -183,6 +189,14 @@ def _guess(j: int, k: int, names: tuple[str, ...], back: dict[int, str]) -> Floa
     return np.array([0.5 * side, 1.0, 0.0])
 
 
+def _through(frames: Frames, j: int) -> list[int]:
+    """Joints whose bones fix the rotation of `j`: those below it, or below a joint in the same place."""
+    out: list[int] = []
+    for c in _rigid(frames, j):
+        out += [c] if np.any(frames.rest[c]) else _rigid(frames, c)
+    return out
+
+
 def _rigid(frames: Frames, j: int) -> list[int]:
     """Joints below `j` that move with it as one piece."""
     children = [int(c) for c in np.flatnonzero(frames.parents == j)]
@@ -193,21 +207,28 @@ def _rigid(frames: Frames, j: int) -> list[int]:
     return rigid or children
 
 
-def rotations(frames: Frames, bones: Floats) -> Floats:
-    """Rotation of every joint's frame to the world, (T, J, 3, 3), from bone vectors (T, J, 3), finite."""
+def rotations(frames: Frames, bones: Floats, time_s: Floats | None = None) -> Floats:
+    """Rotation of every joint's frame to the world, (T, J, 3, 3).
+
+    Parameters
+    ----------
+    bones : (T, J, 3) · m · W, vectors from the parents, finite
+    time_s : (T,) · s: the twist of limbs is smoothed in time, as far as the bend of the limb shows it; None: each frame
+        for itself
+    """
     count = len(frames.names)
     out = np.tile(np.eye(3), (bones.shape[0], count, 1, 1))
     back = {j: n for n, j in frames.smpl.items()}
     for j in range(count):
         parent = int(frames.parents[j])
         above = out[:, parent] if parent >= 0 else None
-        members = _rigid(frames, j)
+        members = _through(frames, j)
         name = back.get(j, "")
         if not members:
             if above is not None:
                 out[:, j] = above
         elif name in _HINGES:
-            out[:, j] = _upper(frames, bones, name, above)
+            out[:, j] = _upper(frames, bones, name, above, time_s)
         elif len(members) == 1 and _above_hinge(frames, j, back):
             out[:, j] = _lower(frames, bones, j, members[0], above, back)
         elif len(members) == 1 and above is not None:
@@ -262,7 +283,7 @@ def _trunk_hint(frames: Frames, bones: Floats) -> Floats:
     return total
 
 
-def _upper(frames: Frames, bones: Floats, name: str, above: Floats | None) -> Floats:
+def _upper(frames: Frames, bones: Floats, name: str, above: Floats | None, time_s: Floats | None) -> Floats:
     """Thigh or upper arm: along its bone, hinge axis across the plane of knee or elbow."""
     hinge, end, axis = _HINGES[name]
     j = frames.smpl[name]
@@ -280,7 +301,7 @@ def _upper(frames: Frames, bones: Floats, name: str, above: Floats | None) -> Fl
         normal = np.cross(bone, lower)
         if "hip" in name:
             neutral = unit(neutral + _foot_plane(frames, bones, name, bone, neutral))
-    second = _near(normal, neutral, bone)
+    second = _near(normal, neutral, bone) if time_s is None else _calm(time_s, normal, neutral, bone)
     return _axes(bone, second) @ np.swapaxes(_axes(rest[None], unit(across)[None]), 1, 2)
 
 
@@ -308,6 +329,57 @@ def _near(normal: Floats, neutral: Floats, bone: Floats) -> Floats:
     limit = np.deg2rad(30.0 + 80.0 * part * part * (3.0 - 2.0 * part))
     angle = np.clip(angle, -limit, limit)[:, None]
     return np.cos(angle) * neutral + np.sin(angle) * side
+
+
+def _calm(time_s: Floats, normal: Floats, neutral: Floats, bone: Floats) -> Floats:
+    """Hinge direction (T, 3) that turns about the bone no more than the plane of the limb asks for.
+
+    The twist is told against a frame that is carried along without turning about the bone (parallel transport), and
+    estimated as a twice-integrated white noise from the angles that the plane and, weaker, the segment above give. The
+    plane of a limb bent by θ is believed as far as sin θ; its errors are not white, so it moves slow twist only.
+    """
+    neutral = unit(neutral - (neutral * bone).sum(-1, keepdims=True) * bone)
+    carried = _transported(neutral[0], bone)
+    side = np.cross(bone, carried)
+    plane = np.arctan2((normal * side).sum(-1), (normal * carried).sum(-1))
+    rest = np.unwrap(np.arctan2((neutral * side).sum(-1), (neutral * carried).sum(-1)))
+    away = np.remainder(plane - rest + np.pi, 2.0 * np.pi) - np.pi
+    shown = np.linalg.norm(normal, axis=-1) ** 2 / _PLANE_SD**2
+    shown *= 1.0 / (
+        1.0 + np.exp(np.clip((np.abs(away) - _TWIST_LIMIT) / 0.15, -40, 40))
+    )  # bent the wrong way: noise
+    prior = 1.0 / _TWIST_SD**2
+    angle = _slow(time_s, (shown * (rest + away) + prior * rest) / (shown + prior), shown + prior)[:, None]
+    return np.cos(angle) * carried + np.sin(angle) * side
+
+
+def _transported(start: Floats, bone: Floats) -> Floats:
+    """A direction (T, 3) across unit vectors `bone` (T, 3), carried along without turning about them."""
+    out = np.empty_like(bone)
+    out[0] = start
+    for i in range(1, len(bone)):
+        a, b = bone[i - 1], bone[i]
+        v = out[i - 1] - (a + b) * (out[i - 1] @ b) / max(1.0 + float(a @ b), 1e-9)
+        v = v - (v @ b) * b
+        out[i] = v / max(float(np.linalg.norm(v)), 1e-9)
+    return out
+
+
+def _slow(time_s: Floats, angle: Floats, precision: Floats) -> Floats:
+    """Posterior mean (T,) of a twice-integrated white noise of density `_TWIST_DENSITY` seen with `precision` (T,)."""
+    n = len(time_s)
+    if n < 4:
+        return np.full(n, float(np.average(angle, weights=precision)))
+    step = float(np.median(np.diff(time_s)))
+    believed = precision * min(1.0, step / _PLANE_MEMORY_S)
+    weight = 1.0 / (_TWIST_DENSITY * step**3)
+    band = np.zeros((3, n))
+    for k, value in enumerate((1.0, -2.0, 1.0)):
+        for l, other in enumerate((1.0, -2.0, 1.0)):
+            if l >= k:
+                band[2 - (l - k), l : n - 2 + l] += weight * value * other
+    band[2] += believed
+    return solveh_banded(band, believed * angle)
 
 
 def _above_hinge(frames: Frames, j: int, back: dict[int, str]) -> bool:

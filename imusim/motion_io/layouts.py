@@ -69,13 +69,18 @@ def _sides(tree: dict[str, str]) -> dict[str, str]:
     return out
 
 
-_ARMS = {"*_shoulder": "neck", "*_elbow": "*_shoulder", "*_wrist": "*_elbow"}
+# a collar in the place of the joint above lets the shoulders move: they are no rigid part of the trunk
+_ARMS = {"*_collar": "neck", "*_shoulder": "*_collar", "*_elbow": "*_shoulder", "*_wrist": "*_elbow"}
+_COLLARS = {"left_collar": ("neck",), "right_collar": ("neck",)}
 _LEGS = {"*_hip": "pelvis", "*_knee": "*_hip", "*_ankle": "*_knee"}
 _KINECT = {
     "pelvis": "", "spine2": "pelvis", "neck": "spine2", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
     "*_foot": "*_ankle",
 }  # fmt: skip
-_MIDDLES = {"pelvis": ("left_hip", "right_hip"), "neck": ("left_shoulder", "right_shoulder")}
+_MIDDLES = {
+    "pelvis": ("left_hip", "right_hip"), "neck": ("left_shoulder", "right_shoulder"),
+    "left_collar": ("left_shoulder", "right_shoulder"), "right_collar": ("left_shoulder", "right_shoulder"),
+}  # fmt: skip
 
 
 def _limbs(side: str) -> tuple[str, ...]:
@@ -89,6 +94,7 @@ def _legs(side: str) -> tuple[str, ...]:
 KINECT20 = Layout(
     ("head", "neck", "spine2", "pelvis", *_limbs("left"), *_limbs("right"), *_legs("left"), *_legs("right")),
     _sides(_KINECT),
+    _COLLARS,
 )
 KINECT25 = Layout(
     (
@@ -98,9 +104,10 @@ KINECT25 = Layout(
     _sides(
         {
             "pelvis": "", "spine2": "pelvis", "spine3": "spine2", "neck": "spine3", "head": "neck",
-            **_ARMS, "*_shoulder": "spine3", "*_hand": "*_wrist", **_LEGS, "*_foot": "*_ankle",
+            **_ARMS, "*_collar": "spine3", "*_hand": "*_wrist", **_LEGS, "*_foot": "*_ankle",
         }
     ),
+    {"left_collar": ("spine3",), "right_collar": ("spine3",)},
 )  # fmt: skip
 BLAZEPOSE33 = Layout(
     BLAZEPOSE,
@@ -134,7 +141,7 @@ _COCO18 = (
 COCO18 = Layout(
     _COCO18,
     _sides({"pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, **_LEGS}),
-    {"pelvis": _MIDDLES["pelvis"], "head": ("left_ear", "right_ear")},
+    {"pelvis": _MIDDLES["pelvis"], "head": ("left_ear", "right_ear"), **_COLLARS},
     up="-y",
 )
 BODY25 = Layout(
@@ -148,7 +155,7 @@ BODY25 = Layout(
             "*_heel": "*_ankle",
         }
     ),
-    {"pelvis": ("mid_hip",), "head": ("left_ear", "right_ear")},
+    {"pelvis": ("mid_hip",), "head": ("left_ear", "right_ear"), **_COLLARS},
     up="-y",
 )  # fmt: skip
 H36M17 = Layout(
@@ -157,6 +164,7 @@ H36M17 = Layout(
         "nose", "head", "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
     ),
     _sides({"pelvis": "", "spine2": "pelvis", "neck": "spine2", "head": "neck", **_ARMS, **_LEGS}),
+    _COLLARS,
     up="-y",
 )  # fmt: skip
 
