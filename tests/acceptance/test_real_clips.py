@@ -50,9 +50,11 @@ def test_seventeen_sensors_on_a_walking_person(clips, name):
     assert norm.max() < 100
     still = least_moving(motion, "body17")
     assert np.median(np.linalg.norm(rec.acc[:, still], axis=-1)) == pytest.approx(9.81, abs=0.5)
-    # a walk that goes on neither rises nor speeds up: what a trunk that turns little feels on average is gravity
-    trunk = [rec.sensors.index(s) for s in ("pelvis", "sternum")]
-    assert np.linalg.norm(ideal.acc[:, trunk].mean(axis=0), axis=-1) == pytest.approx(9.81, abs=0.3)
+    if (
+        name == "clip_walking"
+    ):  # five seconds of steps: on average they neither rise nor speed up (the views have 1.7 s)
+        trunk = [rec.sensors.index(s) for s in ("pelvis", "sternum")]
+        assert np.linalg.norm(ideal.acc[:, trunk].mean(axis=0), axis=-1) == pytest.approx(9.81, abs=0.3)
 
 
 def test_walking_speed_and_floor(clips):
