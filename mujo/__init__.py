@@ -5,8 +5,8 @@
 >>> X, y, person = data.windows(window_s=2.0, overlap=0.5)      # doctest: +SKIP
 >>> clf = mujo.HARClassifier().fit(X, y, groups=person)         # doctest: +SKIP
 
-Importing this module loads nothing heavy: every name below is imported on first use. Data sets, encoders, evaluation
-and the classifier are here, and the corpus (`mujo.corpus`); the joint pre-training is under construction (CHANGELOG.md).
+Importing this module loads nothing heavy: every name below is imported on first use. Data sets, encoders, evaluation,
+the classifier, the corpus (`mujo.corpus`) and the joint pre-training (`mujo.pretrain_joint`) are here.
 """
 
 from __future__ import annotations

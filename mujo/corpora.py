@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mujo.corpus import Clip
 from mujo.errors import DatasetError
@@ -49,8 +55,28 @@ def read_clips(
         else:
             from mujo import corpus
 
-            more = (c for c in corpus.open(Path(name)) if c.label not in exclude_labels)
+            more = corpus.open(Path(name)).where(exclude_labels=tuple(exclude_labels))
         clips.extend(more)
     if not clips:
         raise DatasetError(f"the corpus {', '.join(names)} has no clip")
-    return clips
+    return [with_text_features(c) for c in clips]
+
+
+def with_text_features(clip: Clip) -> Clip:
+    """The clip with frozen features of its sentences, if it has sentences and no features yet."""
+    if not clip.text or clip.text_features is not None:
+        return clip
+    return replace(clip, text_features=np.stack([sentence_features((s,))[0] for s in clip.text]))
+
+
+@cache
+def sentence_features(sentences: tuple[str, ...]) -> NDArray[np.float32]:
+    """Frozen features (P, D) of P sentences: MiniLM, fetched once."""
+    return _text_encoder()(list(sentences))
+
+
+@cache
+def _text_encoder() -> Any:
+    from mujo.corpus.features import find_text
+
+    return find_text("minilm")

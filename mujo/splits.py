@@ -48,6 +48,11 @@ class Labelled:
         return f"k{self.units}" if self.units is not None else f"f{self.fraction:g}"
 
 
+def parse_labelled(text: str) -> Labelled:
+    """Read what `str(Labelled)` wrote."""
+    return Labelled(units=int(text[1:])) if text.startswith("k") else Labelled(float(text[1:]))
+
+
 def person_folds(people: Sequence[str], count: int = 5, seed: int = 0) -> list[tuple[str, ...]]:
     """Deal shuffled people into `count` groups of test people; everybody is tested in exactly one.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -24,11 +24,13 @@ class Target:
     ----------
     worn : sensor of the data set → placements of the corpus that it may be (one side is drawn for all sensors at once)
     axes : "segment" or "device": which axes of the placements the corpus' signals are turned to
+    active : the sensor is worn on the side that does the exercise: of two simulated sides the one that turns more counts
     around_deg : largest turn about the sensor's x axis that is drawn in training: what nobody knows of how it is worn
     """
 
     worn: Mapping[str, tuple[str, ...]]
     axes: str = "segment"
+    active: bool = False
     around_deg: float = 30.0
 
     @property
@@ -41,7 +43,7 @@ TARGETS = {
     "motionsense": Target({"pocket": ("left_pocket", "right_pocket")}, around_deg=60.0),
     "mhealth": Target({"chest": ("chest",), "right_arm": ("right_wrist",)}),
     "utd_mhad": Target({"right_wrist": ("right_wrist",)}),
-    "spar": Target({"wrist": ("left_wrist", "right_wrist")}, axes="device"),
+    "spar": Target({"wrist": ("left_wrist", "right_wrist")}, axes="device", active=True),
 }
 
 
@@ -77,10 +79,23 @@ def class_of_movement(dataset: str, classes: Sequence[str]) -> dict[str, int]:
     return {m: classes.index(name) for name, (_, movements) in texts.items() for m in movements}
 
 
+def as_worn(clips: Sequence[Clip], wanted: Target) -> list[Clip]:
+    """The clips with the target's sensors in the target's axes, those of an idle side gone."""
+    out = [turn_to_device(c) for c in clips] if wanted.axes == "device" else list(clips)
+    return [_active_side(c, wanted.placements) for c in out] if wanted.active else out
+
+
+def _active_side(clip: Clip, placements: Sequence[str]) -> Clip:
+    """Only that of the placements whose gyroscope has the most power; both where they are within a factor of two."""
+    power = np.nanmean(np.square(clip.imu[..., 3:]), axis=(0, 2))
+    mine = np.array([p in placements for p in clip.placements])
+    idle = mine & (power < 0.25 * power[mine].max(initial=0.0))
+    keep = np.flatnonzero(mine & ~idle)
+    return replace(clip, imu=clip.imu[:, keep], placements=tuple(clip.placements[i] for i in keep))
+
+
 def turn_to_device(clip: Clip) -> Clip:
     """The clip with every sensor's signals in its placement's device axes instead of its segment axes."""
-    from dataclasses import replace
-
     places = im.placements()
     turns = []
     for name in clip.placements:

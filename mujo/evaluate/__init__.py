@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mujo.evaluate.plan import GRIDS, Grid, Run, plan
+from mujo.evaluate.plan import GRIDS, Grid, Run, grid_of, plan
 from mujo.evaluate.plots import write_plots
 from mujo.evaluate.results import Results
 from mujo.evaluate.runner import declare, estimate, run_jobs
@@ -33,7 +33,8 @@ def evaluate(
     ----------
     datasets : keys of `mujo.data`
     out : folder of the results
-    grid : "quick" or "report"
+    grid : "quick" or "report" (from scratch, and pre-trained on the target's own unlabelled windows); "results" or
+        "results-quick" (pre-trained on the simulated corpus too)
     encoder : the one that is trained in all settings
 
     Other Parameters
@@ -57,7 +58,7 @@ def evaluate(
     left = [job for job in left if job]
     declare(folder, grid, datasets, settings, encoder)
     say(
-        f"grid {grid}: {sum(map(len, jobs))} runs, {sum(map(len, left))} to do. Cut to fit: {GRIDS[grid].cut}."
+        f"grid {grid}: {sum(map(len, jobs))} runs, {sum(map(len, left))} to do. Cut to fit: {grid_of(grid).cut}."
     )
     failed: list[str] = []
     if left:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mujo.data import KEYS
 from mujo.errors import ConfigError, unknown_name
-from mujo.splits import FRACTIONS, UNITS_A_CLASS, Labelled
+from mujo.splits import FRACTIONS, UNITS_A_CLASS, Labelled, parse_labelled
 
 FOLDS = 5
 FOREST = "random_forest"
@@ -27,13 +27,14 @@ class Run:
     Parameters
     ----------
     dataset, encoder : names
-    objective : "none" (from scratch), "simclr", "masked", "augmentation"
+    objective : "none" (from scratch); "simclr", "masked", "augmentation"; "mujo" (the joint space), "imu-text" (of it)
     init : "scratch" or "pretrained"
-    mode : "finetune" or "probe"
+    mode : "finetune", "probe", or "zeroshot" (by the classes' names)
     labelled : how much is labelled
     fold : of the people
     seed : of everything random
-    variant : "main", or an ablation's name
+    variant : "main": pre-trained on the target's unlabelled windows, or nothing pre-trained; others are pre-trained on
+        the simulated corpus (`mujo.evaluate.variants`)
     """
 
     dataset: str
@@ -51,6 +52,16 @@ class Run:
         """Unique name."""
         parts = (self.dataset, self.encoder, self.objective, self.variant, self.init, self.mode)
         return "/".join([*parts, str(self.labelled), f"fold{self.fold}", f"seed{self.seed}"])
+
+    @property
+    def simulated(self) -> bool:
+        """Whether simulated signals have a part in it."""
+        return self.variant != "main" or self.objective in ("mujo", "imu-text")
+
+    @property
+    def transfer(self) -> bool:
+        """Whether it is one of the cross-modal transfer (`mujo.evaluate.transfer`)."""
+        return self.variant.startswith("transfer")
 
     @property
     def encoder_key(self) -> str:
@@ -96,6 +107,141 @@ GRIDS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class ResultGrid:
+    """What is run for docs/results.md: encoders pre-trained on the simulated corpus beside training from scratch.
+
+    Parameters
+    ----------
+    labelled : data set → how much is labelled; amounts that give the same bouts are run once
+    compared : data set → those at which the compared objectives are run
+    ablated : data set → those at which parts are left out
+    objectives : compared, on the same clips
+    ablations : variants
+    seeds : seed s is tested on fold s
+    transfer_seeds : of the cross-modal transfer, crossed with its four folds
+    cut : what was left out, in words
+    """
+
+    labelled: Mapping[str, tuple[str, ...]]
+    compared: Mapping[str, tuple[str, ...]]
+    ablated: Mapping[str, tuple[str, ...]]
+    objectives: tuple[str, ...]
+    ablations: tuple[str, ...]
+    seeds: int
+    transfer_seeds: int
+    cut: str
+
+
+_EACH_ONCE = {
+    "motionsense": ("f0.01", "k2", "f0.05", "f0.1", "f0.2", "f0.5", "f1"),
+    "mhealth": ("f0.01", "f0.2", "f0.5", "f1"),
+    "utd_mhad": ("f0.01", "f0.1", "f0.2", "f0.5", "f1"),
+    "spar": ("f0.01", "f0.1", "f0.2", "f0.5", "f1"),
+}
+RESULT_GRIDS = {
+    "results": ResultGrid(
+        _EACH_ONCE,
+        {d: ("f0.01", "f0.1" if d != "mhealth" else "f0.2", "f1") for d in _EACH_ONCE},
+        {"motionsense": ("f0.01",), "spar": ("f0.01",)},
+        ("imu-text", "simclr", "masked", "augmentation"),
+        (
+            "no text", "no pose", "no video", "no gyro", "no augmentation", "no placement match", "no alignment",
+            "no adaptation", "no target names", "quarter of the corpus", "own windows too",
+        ),
+        5, 2,
+        "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
+        "run once; compared objectives at three shares; ablations on two sets at the smallest share",
+    ),
+    "results-quick": ResultGrid(
+        dict.fromkeys(_EACH_ONCE, ("f0.01",)), dict.fromkeys(_EACH_ONCE, ("f0.01",)), {}, ("simclr",), (), 1, 0,
+        "one seed, one share: a smoke test",
+    ),
+}  # fmt: skip
+
+
+def grid_of(name: str) -> Grid | ResultGrid:
+    """The grid of that name.
+
+    Raises
+    ------
+    UnknownNameError
+    """
+    every = {**GRIDS, **RESULT_GRIDS}
+    if name not in every:
+        raise unknown_name("grid", name, every)
+    return every[name]
+
+
+def plan_results(grid: ResultGrid, datasets: Sequence[str], encoder: str) -> list[list[Run]]:
+    """Runs of a result grid, what matters most first."""
+    main, compared, ablated = [], [], []
+    for seed in range(grid.seeds):
+        for data in datasets:
+            if data not in grid.labelled:
+                raise unknown_name("data set of the results", data, grid.labelled)
+            fold = seed % FOLDS
+            every, some, few = (
+                [parse_labelled(t) for t in g.get(data, ())]
+                for g in (grid.labelled, grid.compared, grid.ablated)
+            )
+
+            def runs(objective, init, modes, variant, labelled, data=data, fold=fold, seed=seed):
+                return [
+                    Run(data, encoder, objective, init, m, how, fold, seed, variant)
+                    for how in labelled
+                    for m in modes
+                ]
+
+            zero = Run(data, encoder, "mujo", "pretrained", "zeroshot", Labelled(1.0), fold, seed, "main")
+            main += [
+                runs("none", "scratch", ("finetune",), "main", every),
+                runs("none", "scratch", ("finetune",), "together", every),
+                [zero, *runs("mujo", "pretrained", ("probe", "finetune"), "main", every),
+                 *runs("mujo", "pretrained", ("probe", "finetune"), "together", every)],
+            ]  # fmt: skip
+            for objective in grid.objectives:
+                compared.append(
+                    runs(objective, "pretrained", ("probe", "finetune"), "corpus", some)
+                    + runs(objective, "pretrained", ("finetune",), "together", some)
+                )
+            for name in grid.ablations:
+                one = (
+                    []
+                    if name == "no text"
+                    else [
+                        Run(data, encoder, "mujo", "pretrained", "zeroshot", Labelled(1.0), fold, seed, name)
+                    ]
+                )
+                if few:
+                    ablated.append([*one, *runs("mujo", "pretrained", ("probe", "finetune"), name, few)])
+    crossed = plan_transfer(grid, encoder) if "utd_mhad" in datasets else []
+    return [*main, *crossed, *compared, *ablated]
+
+
+def plan_transfer(grid: ResultGrid, encoder: str) -> list[list[Run]]:
+    """Cross-modal transfer: four folds of two people, crossed with the seeds."""
+    jobs = []
+    for seed in range(grid.transfer_seeds):
+        for fold in range(4):
+
+            def run(init, mode, how, variant, fold=fold, seed=seed):
+                objective = "mujo" if init == "pretrained" else "none"
+                return Run(
+                    "utd_mhad", encoder, objective, init, mode, parse_labelled(how), fold, seed, variant
+                )
+
+            amounts = ("k1", "k2", "k4", "f1")
+            jobs.append(
+                [run("pretrained", "zeroshot", "f1", "transfer"), run("scratch", "zeroshot", "f1", "transfer")]
+                + [run("scratch", "finetune", how, "transfer") for how in amounts]
+                + [run("scratch", "finetune", how, "transfer, together") for how in amounts]
+                + [run("pretrained", mode, how, v) for how in amounts for v, mode in (
+                    ("transfer", "finetune"), ("transfer, together", "probe"), ("transfer, together", "finetune"))]
+            )  # fmt: skip
+    return jobs
+
+
 def plan(grid: str, datasets: Sequence[str], encoder: str = "fcn") -> list[list[Run]]:
     """All runs of a grid in jobs; the runs of a job share a pre-trained encoder (or a data set).
 
@@ -103,13 +249,14 @@ def plan(grid: str, datasets: Sequence[str], encoder: str = "fcn") -> list[list[
     ------
     UnknownNameError, ConfigError
     """
-    if grid not in GRIDS:
-        raise unknown_name("grid", grid, GRIDS)
+    grid_of(grid)
     for name in datasets:
         if name not in KEYS:
             raise unknown_name("data set", name, KEYS)
     if not datasets or len(set(datasets)) != len(datasets):
         raise ConfigError(f"data sets {list(datasets)}: wanted one or more, each once")
+    if grid in RESULT_GRIDS:
+        return plan_results(RESULT_GRIDS[grid], datasets, encoder)
     g = GRIDS[grid]
     settings = [Labelled(f) for f in g.fractions] + [Labelled(units=k) for k in g.units]
     scratch, compared, others = [], [], []

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from mujo.data import card
-from mujo.evaluate.results import Results, parse_labelled
+from mujo.evaluate.results import Results
 from mujo.evaluate.tables import Summary, summaries
+from mujo.splits import parse_labelled
 
 
 def write_plots(results: Results) -> list[Path]:

@@ -17,7 +17,6 @@ import numpy as np
 from mujo.errors import ConfigError, OutputError
 from mujo.evaluate.plan import Run
 from mujo.files import write_whole
-from mujo.splits import Labelled
 
 COLUMNS = (
     "dataset", "encoder", "objective", "variant", "init", "mode", "fraction", "fold", "seed", "macro_f1", "accuracy",
@@ -107,8 +106,3 @@ def _identity(run: Run) -> dict[str, Any]:
         "dataset": run.dataset, "encoder": run.encoder, "objective": run.objective, "variant": run.variant,
         "init": run.init, "mode": run.mode, "labelled": str(run.labelled), "fold": run.fold, "seed": run.seed,
     }  # fmt: skip
-
-
-def parse_labelled(text: str) -> Labelled:
-    """Read what `str(Labelled)` wrote."""
-    return Labelled(units=int(text[1:])) if text.startswith("k") else Labelled(float(text[1:]))

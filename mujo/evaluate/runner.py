@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from mujo.errors import ConfigError, TrainingError
-from mujo.evaluate.plan import FOREST, GRIDS, Run
+from mujo.evaluate.plan import FOREST, Run, grid_of
 from mujo.evaluate.results import Results
 from mujo.evaluate.work import Settings, do_job, scaled, start_worker, windows_of
 from mujo.files import write_whole
@@ -93,7 +93,12 @@ def estimate(jobs: Sequence[Sequence[Run]], settings: Settings, processes: int) 
             if run.mode == "finetune":
                 labelled = max(16.0, windows * (run.labelled.fraction or 0.05))
                 cost[what] += budget.steps(int(labelled)) * min(budget.batch, labelled) * speed[key]
-            if run.init == "pretrained" and number == 0:
+            if run.simulated and run.init == "pretrained" and number == 0:
+                from mujo.evaluate.joint_work import BATCH
+                from mujo.evaluate.joint_work import STEPS as JOINT_STEPS
+
+                cost[what] += 2.5 * JOINT_STEPS * settings.steps * BATCH * speed[key]
+            elif run.init == "pretrained" and number == 0:
                 first = scaled(STEPS, settings.steps)
                 views = 2.0 if run.objective == "simclr" else 1.2
                 cost[what] += first.steps(int(windows)) * first.batch * views * speed[key]
@@ -146,7 +151,7 @@ def declare(folder: Path, grid: str, datasets: Sequence[str], settings: Settings
     """
     what = {
         "grid": grid, "datasets": list(datasets), "encoder": encoder, "steps": settings.steps,
-        "cut": GRIDS[grid].cut, "settings": asdict(GRIDS[grid]),
+        "cut": grid_of(grid).cut, "settings": asdict(grid_of(grid)),
     }  # fmt: skip
     path = folder / "grid.json"
     folder.mkdir(parents=True, exist_ok=True)

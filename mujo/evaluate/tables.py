@@ -10,9 +10,10 @@ import numpy as np
 
 from mujo.data import card
 from mujo.evaluate.plan import FOREST
-from mujo.evaluate.results import Results, parse_labelled
+from mujo.evaluate.results import Results
 from mujo.files import write_whole
 from mujo.metrics import person_interval
+from mujo.splits import parse_labelled
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,14 @@ def do_job(folder: str, runs: Sequence[Run], settings: Settings) -> list[str]:
 
 def do_run(folder: Path, run: Run, settings: Settings) -> tuple[dict[str, object], dict[str, np.ndarray]]:
     """Train and test once: (row of results.csv, person → confusion matrix)."""
-    windows = windows_of(run.dataset, settings)
-    test_people = person_folds(sorted(set(windows.person.tolist())), FOLDS)[run.fold]
+    if run.transfer:
+        from mujo.evaluate.transfer import FOLDS as PAIRS
+        from mujo.evaluate.transfer import transfer_windows
+
+        windows, test_people = transfer_windows(dict(settings.roots).get(run.dataset)), PAIRS[run.fold]
+    else:
+        windows = windows_of(run.dataset, settings)
+        test_people = person_folds(sorted(set(windows.person.tolist())), FOLDS)[run.fold]
     parts = split(windows, test_people, run.labelled, run.seed)
     started = time.perf_counter()
     guess = guesses(folder, run, settings, windows, parts.labelled, parts.unlabelled)(parts.test)
@@ -70,6 +76,19 @@ def do_run(folder: Path, run: Run, settings: Settings) -> tuple[dict[str, object
     people = {str(p): confusion(truth[person == p], guess[person == p], count) for p in np.unique(person)}
     total = np.sum(list(people.values()), axis=0)
     pretrained = run.init == "pretrained"
+    named = {
+        "pretrain_corpus": f"{run.dataset}:training people, unlabelled" if pretrained else "none",
+        "target_motion_used": "yes" if pretrained else "no",
+        "alignment": "none",
+    }
+    if run.transfer:
+        from mujo.evaluate.transfer import columns
+
+        named = columns(run)
+    elif run.simulated:
+        from mujo.evaluate.joint_work import columns
+
+        named = columns(run)
     row = {
         "fraction": f"{len(parts.labelled) / len(parts.unlabelled):.6g}"
         if run.labelled.units
@@ -80,9 +99,7 @@ def do_run(folder: Path, run: Run, settings: Settings) -> tuple[dict[str, object
         "n_test": len(parts.test),
         "seconds": f"{seconds:.2f}",
         "commit": commit(),
-        "pretrain_corpus": f"{run.dataset}:training people, unlabelled" if pretrained else "none",
-        "target_motion_used": "yes" if pretrained else "no",
-        "alignment": "none",
+        **named,
         "n_units": parts.units,
     }
     return row, people
@@ -99,6 +116,15 @@ def guesses(
         return lambda test: forest(
             found, windows.y[labelled], statistics(windows.X[test], windows.rate_hz), run.seed
         )
+    if run.transfer:
+        from mujo.evaluate.transfer import transfer_guesses
+
+        root = dict(settings.roots).get(run.dataset)
+        return transfer_guesses(folder, run, settings.steps, root, windows, labelled, unlabelled)
+    if run.simulated:
+        from mujo.evaluate.joint_work import corpus_guesses
+
+        return corpus_guesses(folder, run, settings.steps, windows, labelled, unlabelled)
     from mujo.finetune import train_classifier
     from mujo.layout import Layout
     from mujo.training import DEFAULT

@@ -1,0 +1,58 @@
+"""`mujo pretrain`: a corpus, a joint space, what is told to people."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mujo.augment import WORN
+from mujo.corpora import read_clips
+from mujo.pretrain_joint import JointSettings, pretrain_joint
+
+
+def pretrain_once(
+    corpora: Sequence[str],
+    placements: Sequence[str],
+    modalities: Sequence[str],
+    encoder: str,
+    per_movement: int,
+    steps: int,
+    batch: int,
+    mounting: str,
+    seed: int,
+    out: Path,
+) -> str:
+    """Pre-train, or go on; returns what to tell people.
+
+    Raises
+    ------
+    ImusimError
+        Of any kind: an unreadable corpus, a folder of another run, a loss that is not finite.
+    """
+    from tqdm import tqdm
+
+    clips = read_clips(corpora, placements=placements, per_movement=per_movement, seed=seed)
+    settings = JointSettings(
+        encoder=encoder,
+        modalities=tuple(modalities),
+        placements=tuple(placements),
+        steps=steps,
+        batch=batch,
+        augmentation=replace(WORN, rotation_deg=180.0) if mounting == "any" else WORN,
+        seed=seed,
+    )
+    with tqdm(desc="pretrain", unit="step", total=steps, disable=None, leave=False) as bar:
+        pretrain_joint(
+            clips, out, settings, corpus=", ".join(corpora), progress=lambda step, _: bar.update(step - bar.n)
+        )
+    rows = list(csv.DictReader(io.StringIO((out / "retrieval.csv").read_text())))
+    lines = [
+        f"{r['asked']} -> {r['wanted']}: R@{r['k']} {float(r['recall']):.3f} (chance {float(r['chance']):.3f}, {r['clips']} clips)"
+        for r in rows
+        if r["k"] == "1"
+    ]
+    names = "encoder.safetensors, joint.safetensors, retrieval.csv, log.csv, README.md"
+    return "\n".join([f"{len(clips)} clips; held-out groups:", *lines, f"wrote {names} in {out}/"])
