@@ -22,7 +22,7 @@ def main(
     began = time.monotonic()
     wanted = target("spar")  # a smartwatch on the arm that exercises, in its own axes
     clips = as_worn(read_clips(["embedded"], placements=wanted.placements, per_movement=per_movement), wanted)
-    folder = Path(out or tempfile.mkdtemp())
+    folder = Path(tempfile.mkdtemp())
     settings = JointSettings(placements=wanted.placements, steps=steps)
     model = pretrain_joint(clips, folder, settings, corpus="embedded")
     print(

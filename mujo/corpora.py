@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -11,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imusim.errors import QualityWarning
 from mujo.corpus import Clip
 from mujo.errors import DatasetError
 
 EMBEDDED = "embedded"
+MOST_FORCE = 300.0
+"""m/s²; twice what wearable accelerometers measure. More is a flaw of the motion."""
 
 
 def read_clips(
@@ -59,7 +63,22 @@ def read_clips(
         clips.extend(more)
     if not clips:
         raise DatasetError(f"the corpus {', '.join(names)} has no clip")
-    return [with_text_features(c) for c in clips]
+    fine = [c for c in clips if plausible(c)]
+    if len(fine) < len(clips):
+        said = (
+            f"{len(clips) - len(fine)} of {len(clips)} clips have forces above {MOST_FORCE:g} m/s²: left out"
+        )
+        warnings.warn(QualityWarning(said), stacklevel=2)
+    if not fine:
+        raise DatasetError(
+            f"the corpus {', '.join(names)} has no clip without forces above {MOST_FORCE:g} m/s²"
+        )
+    return [with_text_features(c) for c in fine]
+
+
+def plausible(clip: Clip) -> bool:
+    """Whether no specific force is beyond what a body takes on the wrist, chest or hip without harm."""
+    return float(np.nanmax(np.abs(clip.imu[..., :3]), initial=0.0)) <= MOST_FORCE
 
 
 def with_text_features(clip: Clip) -> Clip:

@@ -61,9 +61,10 @@ def side_by_side(results: Results) -> str:
     """Macro-F1 from scratch and pre-trained, by how much is labelled."""
     score = {(r["mode"], r["init"], r["labelled"]): float(r["macro_f1"]) for r in results.rows()}
     units = {r["labelled"]: r["n_units"] for r in results.rows()}
+    zero = score.get(("zeroshot", "pretrained", "f1"), float("nan"))
     lines = [
         "macro-F1 on two unseen people     from scratch    pre-trained (simulated signals kept in)",
-        f"no label, by the names alone                 -          {score.get(('zeroshot', 'pretrained', 'f1'), float('nan')):.3f}",
+        f"no label, by the names alone                 -          {zero:.3f}",
     ]
     for how in map(str, LABELS):
         pair = [score.get(("finetune", init, how), float("nan")) for init in ("scratch", "pretrained")]

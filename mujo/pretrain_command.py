@@ -50,7 +50,7 @@ def pretrain_once(
         )
     rows = list(csv.DictReader(io.StringIO((out / "retrieval.csv").read_text())))
     lines = [
-        f"{r['asked']} -> {r['wanted']}: R@{r['k']} {float(r['recall']):.3f} (chance {float(r['chance']):.3f}, {r['clips']} clips)"
+        f"{r['asked']} -> {r['wanted']}: R@1 {float(r['recall']):.3f}, chance {float(r['chance']):.3f}, {r['clips']} clips"
         for r in rows
         if r["k"] == "1"
     ]

@@ -12,6 +12,8 @@ from mujo.splits import FRACTIONS, UNITS_A_CLASS, Labelled, parse_labelled
 
 FOLDS = 5
 FOREST = "random_forest"
+TRANSFERS = ("transfer", "transfer, together")
+"""Variants of the cross-modal transfer (`mujo.evaluate.transfer`)."""
 
 PROTOCOL: dict[str, dict[str, Any]] = {
     "mmfit": {"window_s": 5.0, "sensors": ["left_wrist", "right_wrist"]},
@@ -134,7 +136,7 @@ class ResultGrid:
 
 
 _EACH_ONCE = {
-    "motionsense": ("f0.01", "k2", "f0.05", "f0.1", "f0.2", "f0.5", "f1"),
+    "motionsense": ("f0.01", "f0.05", "f0.1", "f0.2", "f0.5", "f1"),
     "mhealth": ("f0.01", "f0.2", "f0.5", "f1"),
     "utd_mhad": ("f0.01", "f0.1", "f0.2", "f0.5", "f1"),
     "spar": ("f0.01", "f0.1", "f0.2", "f0.5", "f1"),
@@ -142,16 +144,18 @@ _EACH_ONCE = {
 RESULT_GRIDS = {
     "results": ResultGrid(
         _EACH_ONCE,
-        {d: ("f0.01", "f0.1" if d != "mhealth" else "f0.2", "f1") for d in _EACH_ONCE},
+        {d: ("f0.01", "f0.1" if d != "mhealth" else "f0.2") for d in _EACH_ONCE},
         {"motionsense": ("f0.01",), "spar": ("f0.01",)},
         ("imu-text", "simclr", "masked", "augmentation"),
         (
-            "no text", "no pose", "no video", "no gyro", "no augmentation", "no placement match", "no alignment",
+            "no text", "no pose", "no gyro", "no augmentation", "no placement match", "no alignment",
             "no adaptation", "no target names", "quarter of the corpus", "own windows too",
         ),
         5, 2,
         "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
-        "run once; compared objectives at three shares; ablations on two sets at the smallest share",
+        "run once; compared objectives, and training from scratch beside simulated windows, at two shares; ablations by "
+        "zero-shot and probe, on two sets, at the smallest share; compared objectives and ablations are pre-trained with "
+        "one seed; cross-modal transfer with two seeds on each of four folds",
     ),
     "results-quick": ResultGrid(
         dict.fromkeys(_EACH_ONCE, ("f0.01",)), dict.fromkeys(_EACH_ONCE, ("f0.01",)), {}, ("simclr",), (), 1, 0,
@@ -174,47 +178,41 @@ def grid_of(name: str) -> Grid | ResultGrid:
 
 
 def plan_results(grid: ResultGrid, datasets: Sequence[str], encoder: str) -> list[list[Run]]:
-    """Runs of a result grid, what matters most first."""
+    """Runs of a result grid, what matters most first; the runs of a job share what is pre-trained."""
+    for data in datasets:
+        if data not in grid.labelled:
+            raise unknown_name("data set of the results", data, grid.labelled)
+
+    def runs(data, seed, objective, modes, variant, labelled):
+        init = "scratch" if objective == "none" else "pretrained"
+        pairs = [(m, parse_labelled(t)) for m in modes for t in (("f1",) if m == "zeroshot" else labelled)]
+        return [Run(data, encoder, objective, init, m, how, seed % FOLDS, seed, variant) for m, how in pairs]
+
     main, compared, ablated = [], [], []
     for seed in range(grid.seeds):
         for data in datasets:
-            if data not in grid.labelled:
-                raise unknown_name("data set of the results", data, grid.labelled)
-            fold = seed % FOLDS
-            every, some, few = (
-                [parse_labelled(t) for t in g.get(data, ())]
-                for g in (grid.labelled, grid.compared, grid.ablated)
-            )
-
-            def runs(objective, init, modes, variant, labelled, data=data, fold=fold, seed=seed):
-                return [
-                    Run(data, encoder, objective, init, m, how, fold, seed, variant)
-                    for how in labelled
-                    for m in modes
-                ]
-
-            zero = Run(data, encoder, "mujo", "pretrained", "zeroshot", Labelled(1.0), fold, seed, "main")
             main += [
-                runs("none", "scratch", ("finetune",), "main", every),
-                runs("none", "scratch", ("finetune",), "together", every),
-                [zero, *runs("mujo", "pretrained", ("probe", "finetune"), "main", every),
-                 *runs("mujo", "pretrained", ("probe", "finetune"), "together", every)],
-            ]  # fmt: skip
-            for objective in grid.objectives:
-                compared.append(
-                    runs(objective, "pretrained", ("probe", "finetune"), "corpus", some)
-                    + runs(objective, "pretrained", ("finetune",), "together", some)
-                )
-            for name in grid.ablations:
-                one = (
-                    []
-                    if name == "no text"
-                    else [
-                        Run(data, encoder, "mujo", "pretrained", "zeroshot", Labelled(1.0), fold, seed, name)
-                    ]
-                )
-                if few:
-                    ablated.append([*one, *runs("mujo", "pretrained", ("probe", "finetune"), name, few)])
+                runs(data, seed, "mujo", ("zeroshot", "probe"), "main", grid.labelled[data])
+                + runs(data, seed, "mujo", ("probe", "finetune"), "together", grid.labelled[data])
+                + runs(data, seed, "mujo", ("finetune",), "main", grid.compared[data]),
+                runs(data, seed, "none", ("finetune",), "main", grid.labelled[data])
+                + runs(data, seed, "none", ("finetune",), "together", grid.compared[data]),
+            ]
+    for data in datasets:
+        for objective in grid.objectives:
+            modes = ("probe", "finetune")
+            compared.append(
+                [
+                    r
+                    for s in range(grid.seeds)
+                    for r in runs(data, s, objective, modes, "corpus", grid.compared[data])
+                ]
+            )
+        for name in grid.ablations if grid.ablated.get(data) else ():
+            modes = ("probe",) if name == "no text" else ("zeroshot", "probe")
+            ablated.append(
+                [r for s in range(grid.seeds) for r in runs(data, s, "mujo", modes, name, grid.ablated[data])]
+            )
     crossed = plan_transfer(grid, encoder) if "utd_mhad" in datasets else []
     return [*main, *crossed, *compared, *ablated]
 
@@ -231,14 +229,16 @@ def plan_transfer(grid: ResultGrid, encoder: str) -> list[list[Run]]:
                     "utd_mhad", encoder, objective, init, mode, parse_labelled(how), fold, seed, variant
                 )
 
-            amounts = ("k1", "k2", "k4", "f1")
+            amounts = ("k1", "k4", "f1")
             jobs.append(
-                [run("pretrained", "zeroshot", "f1", "transfer"), run("scratch", "zeroshot", "f1", "transfer")]
-                + [run("scratch", "finetune", how, "transfer") for how in amounts]
-                + [run("scratch", "finetune", how, "transfer, together") for how in amounts]
-                + [run("pretrained", mode, how, v) for how in amounts for v, mode in (
-                    ("transfer", "finetune"), ("transfer, together", "probe"), ("transfer, together", "finetune"))]
-            )  # fmt: skip
+                [
+                    run("pretrained", "zeroshot", "f1", "transfer"),
+                    run("scratch", "zeroshot", "f1", "transfer"),
+                ]
+                + [run("scratch", "finetune", how, v) for v in TRANSFERS for how in amounts]
+                + [run("pretrained", "finetune", how, v) for v in TRANSFERS for how in amounts]
+                + [run("pretrained", "probe", how, TRANSFERS[1]) for how in amounts]
+            )
     return jobs
 
 

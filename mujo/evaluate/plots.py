@@ -8,7 +8,7 @@ import numpy as np
 
 from mujo.data import card
 from mujo.evaluate.results import Results
-from mujo.evaluate.tables import Summary, summaries
+from mujo.evaluate.tables import Summary, summaries, title_of
 from mujo.splits import parse_labelled
 
 
@@ -32,7 +32,7 @@ def write_plots(results: Results) -> list[Path]:
 def _curves(found: dict[str, list[Summary]], path: Path) -> Path:
     import matplotlib.pyplot as plt
 
-    names = sorted(found)
+    names = [n for n in sorted(found) if "-" not in n] or sorted(found)
     figure, axes = plt.subplots(
         1, len(names), figsize=(5.2 * len(names), 4.6), squeeze=False, layout="constrained"
     )
@@ -53,7 +53,7 @@ def _curves(found: dict[str, list[Summary]], path: Path) -> Path:
         axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
         axis.set_ylim(0, 1)
         axis.grid(alpha=0.25)
-        axis.set_title(card(dataset).title.split(" (")[0], fontsize=10)
+        axis.set_title(title_of(dataset).split(" (")[0], fontsize=10)
         axis.set_xlabel("labelled bouts, %")
     axes[0][0].set_ylabel("macro-F1, unseen people")
     handles = {h.get_label(): h for a in axes[0] for h in a.get_lines()}
@@ -72,7 +72,7 @@ def _confusion(dataset: str, best: Summary, path: Path) -> Path:
     used = np.flatnonzero(counts.sum(axis=1) > 0)
     counts = counts[np.ix_(used, used)]
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = [card(dataset).classes[i] for i in used]
+    names = [card(dataset.split("-")[0]).classes[i] for i in used]
     side = 2.5 + 0.36 * len(names)
     figure, axis = plt.subplots(figsize=(side + 1.5, side), layout="constrained")
     picture = axis.imshow(share, cmap="Blues", vmin=0, vmax=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mujo.evaluate.results import Results
 from mujo.files import write_whole
 from mujo.metrics import person_interval
 from mujo.splits import parse_labelled
+
+NO_LABEL = "none"
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,45 @@ class Summary:
     counts: np.ndarray
 
 
-def method_name(row: dict[str, str]) -> str:
+def method_name(row: Mapping[str, str]) -> str:
     """What was compared, in words."""
     if row["encoder"] == FOREST:
         return "statistics + random forest"
+    variant = row["variant"].removeprefix("transfer").removeprefix(", ")
+    beside = {"main": "", "": "", "corpus": "", "together": ", beside simulated windows"}.get(
+        variant, f" [{variant}]"
+    )
     if row["init"] == "scratch":
-        return f"{row['encoder']}, from scratch"
-    return f"{row['encoder']}, {row['objective']}, {'probe' if row['mode'] == 'probe' else 'fine-tuned'}"
+        if row["mode"] == "zeroshot":
+            return f"{row['encoder']}, supervised on simulated windows alone"
+        return f"{row['encoder']}, from scratch{beside}"
+    how = {"probe": "probe", "zeroshot": "zero-shot by names"}.get(row["mode"], "fine-tuned")
+    return f"{row['encoder']}, {row['objective']}, {how}{beside}"
+
+
+def section_of(row: Mapping[str, str]) -> str:
+    """The table that a row belongs in: its data set, and what kind of run it is."""
+    if row["variant"].startswith("transfer"):
+        return f"{row['dataset']}-transfer"
+    known = row["variant"] in ("main", "corpus", "together")
+    return row["dataset"] if known else f"{row['dataset']}-ablations"
+
+
+def title_of(section: str) -> str:
+    """Heading of a table."""
+    dataset, _, kind = section.partition("-")
+    return (
+        card(dataset).title
+        + {"": "", "transfer": ": cross-modal transfer", "ablations": ": what is left out"}[kind]
+    )
 
 
 def summaries(results: Results) -> dict[str, list[Summary]]:
-    """Data set → summaries, by method and then by how much is labelled."""
+    """Table (see `section_of`) → summaries, by method and then by how much is labelled."""
     groups: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
     for row in results.rows():
-        groups[row["dataset"], method_name(row), row["labelled"]].append(row)
+        labelled = NO_LABEL if row["mode"] == "zeroshot" else row["labelled"]
+        groups[section_of(row), method_name(row), labelled].append(row)
     out: dict[str, list[Summary]] = defaultdict(list)
     for (dataset, method, labelled), rows in groups.items():
         scores = np.array([float(r["macro_f1"]) for r in rows])
@@ -77,7 +105,9 @@ def summaries(results: Results) -> dict[str, list[Summary]]:
 
 
 def order(labelled: str) -> tuple[int, float]:
-    """Sort key: fractions before bouts a class, then by size."""
+    """Sort key: no label, fractions, bouts a class; each by size."""
+    if labelled == NO_LABEL:
+        return (-1, 0.0)
     how = parse_labelled(labelled)
     return (1, how.units) if how.units is not None else (0, how.fraction or 0.0)
 
@@ -107,17 +137,9 @@ def table(dataset: str, found: list[Summary]) -> str:
     """A Markdown table: methods down, labels across; mean ± sd over seeds [95 % interval over people]."""
     columns = sorted({s.labelled for s in found}, key=order)
     size = {c: next(s for s in found if s.labelled == c) for c in columns}
-    heads = [
-        (
-            f"{parse_labelled(c).units} a class"
-            if c.startswith("k")
-            else f"{100 * (parse_labelled(c).fraction or 0):g} %"
-        )
-        + f" ({size[c].units} bouts, {size[c].windows} windows)"
-        for c in columns
-    ]
+    heads = [_head(c, size[c]) for c in columns]
     lines = [
-        f"## {card(dataset).title}",
+        f"## {title_of(dataset)}",
         "",
         "Macro-F1 on people who were not trained on: mean ± standard deviation over seeds [95 % interval, people drawn]; "
         "n: labelled bouts.",
@@ -132,6 +154,14 @@ def table(dataset: str, found: list[Summary]) -> str:
     seeds = sorted({s.seeds for s in found})
     lines += ["", f"Seeds a cell: {', '.join(map(str, seeds))}.", ""]
     return "\n".join(lines)
+
+
+def _head(labelled: str, size: Summary) -> str:
+    if labelled == NO_LABEL:
+        return "no label"
+    how = parse_labelled(labelled)
+    what = f"{how.units} a class" if how.units is not None else f"{100 * (how.fraction or 0):g} %"
+    return f"{what} ({size.units} bouts, {size.windows} windows)"
 
 
 def _cell(s: Summary) -> str:

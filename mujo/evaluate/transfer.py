@@ -29,7 +29,6 @@ from mujo.targets import Target, class_texts, simulated_windows
 from mujo.training import DEFAULT, seeded
 from mujo.zeroshot import guess, prototypes
 
-VARIANTS = ("transfer", "transfer, together")
 WINDOW_S = 3.0
 BAND_HZ = 5.0
 """What the joints resolve: the real signals are low-passed there too, for whatever was pre-trained on them."""
@@ -102,8 +101,8 @@ def transfer_guesses(
         beside = Beside(made, shown, weight=1.0 / a_class, augmentation=WIDE)
     if run.init == "pretrained":
         settings = JointSettings(
-            encoder=run.encoder, modalities=("text", "pose"), window_s=WINDOW_S, steps=max(2, round(STEPS * steps)), batch=BATCH,
-            augmentation=WIDE, validate_every=max(1, round(100 * steps)), seed=run.seed,
+            encoder=run.encoder, modalities=("text", "pose"), window_s=WINDOW_S, steps=max(2, round(STEPS * steps)),
+            batch=BATCH, augmentation=WIDE, validate_every=max(1, round(100 * steps)), seed=run.seed,
         )  # fmt: skip
         out = folder / "encoders" / f"kinect-{run.encoder}-fold{run.fold}-seed{run.seed}"
         model = pretrain_joint(clips, out, settings, corpus="UTD-MHAD Kinect, training people")
