@@ -34,12 +34,12 @@ from mujo.targets import TARGETS, Target, as_worn, class_of_movement, class_text
 from mujo.training import DEFAULT, Budget, seeded
 from mujo.zeroshot import guess, prototypes
 
-RECIPE = Recipe()
-"""How a pre-trained encoder is fine-tuned; chosen on training people only (docs/results.md)."""
-BESIDE_WEIGHT = 1.0
+BESIDE_WEIGHT = 0.3
+"""Of the simulated windows' loss where one recording a class is labelled; less in proportion where there are more."""
 CORPUS_SEED = 0
+PRETRAIN_SEED = 0
 PER_MOVEMENT = 12
-STEPS = 500
+STEPS = 300
 BATCH = 192
 
 
@@ -67,19 +67,20 @@ def corpus_guesses(
     """Pre-train (or take what is there), train as the run says; the function from windows (indices) to guesses."""
     v = variant(run.variant)
     ready = prepare(folder, run, v, windows, unlabelled)
-    own = ready.X[unlabelled]
     n_classes = len(windows.classes)
+    a_class = max(1.0, len(np.unique(windows.unit[labelled])) / len(np.unique(windows.y[labelled])))
+    recipe = Recipe(blend=a_class / (a_class + 1.0))  # what was pre-trained weighs as much as one recording a class
     beside = None
     if v.together and run.mode != "zeroshot":
-        beside = Beside(ready.X_sim, ready.y_sim, BESIDE_WEIGHT, _augmentation(run, v))
+        beside = Beside(ready.X_sim, ready.y_sim, BESIDE_WEIGHT / a_class, _augmentation(run, v))
     if run.init == "scratch":  # the same simulated windows, nothing pre-trained
         with seeded(run.seed):
             encoder = build(run.encoder)
     elif run.objective in JOINT:
         model = joint_of(folder, run, v, steps, ready, unlabelled)
-        if v.adapted:
-            model.imu = adapt_statistics(model.imu, own, ready.layout)
         if run.mode == "zeroshot":
+            if v.adapted:
+                model.imu = adapt_statistics(model.imu, ready.X[unlabelled], ready.layout)
             chosen, sentences = zip(*(
                 (windows.classes.index(name), texts) for name, (texts, _) in class_texts(run.dataset).items()
                 if name in windows.classes and (windows.y == windows.classes.index(name)).any()
@@ -90,8 +91,6 @@ def corpus_guesses(
         encoder = model.imu
     else:
         encoder = self_supervised_of(folder, run, v, steps, ready)
-        if v.adapted:
-            encoder = adapt_statistics(encoder, own, ready.layout)
     classifier = train_classifier(
         encoder,
         ready.X[labelled],
@@ -103,7 +102,7 @@ def corpus_guesses(
         budget=_scaled(DEFAULT, steps),
         seed=run.seed,
         beside=beside,
-        recipe=RECIPE,
+        recipe=recipe,
     )
     return lambda test: classifier.predict(ready.X[test])
 
@@ -118,7 +117,7 @@ def columns(run: Run) -> dict[str, str]:
     from mujo.targets import target as of
 
     aligned = v.aligned and of(run.dataset).axes == "segment"
-    adapted = v.adapted and run.init == "pretrained"
+    adapted = v.adapted and run.mode == "zeroshot"
     return {
         "pretrain_corpus": EMBEDDED + ("" if v.named else ", without the target's movements")
         if used
@@ -177,7 +176,7 @@ def settings_of(run: Run, v: Variant, steps: float) -> JointSettings:
     modalities = ("text",) if run.objective == "imu-text" else v.modalities
     return JointSettings(
         encoder=run.encoder, modalities=modalities, placements=_placements(run, v), steps=max(2, round(STEPS * steps)),
-        batch=BATCH, augmentation=_augmentation(run, v), validate_every=max(1, round(100 * steps)), seed=_seed(run),
+        batch=BATCH, augmentation=_augmentation(run, v), validate_every=max(1, round(100 * steps)), seed=PRETRAIN_SEED,
     )  # fmt: skip
 
 
@@ -192,7 +191,7 @@ def self_supervised_of(folder: Path, run: Run, v: Variant, steps: float, ready: 
             for p in place:
                 one = Target({"any": (p,)})
                 names = [f"any.{k}.{a}" for k in ("acc", "gyro") for a in "xyz"]
-                parts.append(simulated_windows(clips, one, names, each=4, seed=_seed(run))[0])
+                parts.append(simulated_windows(clips, one, names, each=4, seed=PRETRAIN_SEED)[0])
             count = max(2, round(STEPS * steps))
             encoder = pretrain_self_supervised(
                 np.concatenate(parts),
@@ -200,7 +199,7 @@ def self_supervised_of(folder: Path, run: Run, v: Variant, steps: float, ready: 
                 objective=run.objective,
                 encoder=run.encoder,
                 budget=Budget(least_steps=count, most_steps=count, batch=BATCH, lr=2e-3),
-                seed=_seed(run),
+                seed=PRETRAIN_SEED,
                 unfinished=path.with_suffix(".unfinished"),
             )
             save_encoder(path, encoder, {"objective": run.objective, "corpus": EMBEDDED})
@@ -240,11 +239,6 @@ def _clips_for(folder: Path, run: Run, v: Variant) -> list[Clip]:
     return clips
 
 
-def _seed(run: Run) -> int:
-    """Seed of the pre-training: the run's own for the method itself, one for what is compared and left out."""
-    return run.seed if run.objective == "mujo" and run.variant in ("main", "together") else 0
-
-
 def _placements(run: Run, v: Variant) -> tuple[str, ...]:
     mine = target(run.dataset).placements
     if v.matched:
@@ -268,7 +262,7 @@ def _name(run: Run, v: Variant) -> str:
     )
     mark = mark.replace("('", "").replace("')", "").replace("', '", "+").replace("',)", "").replace(" ", "")
     fold = f"-fold{run.fold}" if v.own else ""
-    return f"corpus-{run.dataset}-{run.encoder}-{run.objective}{mark}{fold}-seed{_seed(run)}"
+    return f"corpus-{run.dataset}-{run.encoder}-{run.objective}{mark}{fold}-seed{PRETRAIN_SEED}"
 
 
 def _parts(names: tuple[str, ...]) -> dict[str, slice]:
