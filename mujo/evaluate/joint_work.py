@@ -69,7 +69,9 @@ def corpus_guesses(
     ready = prepare(folder, run, v, windows, unlabelled)
     n_classes = len(windows.classes)
     a_class = max(1.0, len(np.unique(windows.unit[labelled])) / len(np.unique(windows.y[labelled])))
-    recipe = Recipe(blend=a_class / (a_class + 1.0))  # what was pre-trained weighs as much as one recording a class
+    recipe = Recipe(
+        blend=a_class / (a_class + 1.0)
+    )  # what was pre-trained weighs as much as one recording a class
     beside = None
     if v.together and run.mode != "zeroshot":
         beside = Beside(ready.X_sim, ready.y_sim, BESIDE_WEIGHT / a_class, _augmentation(run, v))
