@@ -276,7 +276,6 @@ def _parts(names: tuple[str, ...]) -> dict[str, slice]:
     return out
 
 
-@lru_cache(maxsize=8)
 def _windows_of(clips: tuple[Clip, ...], dataset: str, names: tuple[str, ...], each: int):
     return simulated_windows(clips, target(dataset), names, each=each)
 

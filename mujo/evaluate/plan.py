@@ -136,26 +136,28 @@ class ResultGrid:
 
 
 _EACH_ONCE = {
-    "motionsense": ("f0.01", "f0.05", "f0.1", "f0.2", "f0.5", "f1"),
-    "mhealth": ("f0.01", "f0.2", "f0.5", "f1"),
-    "utd_mhad": ("f0.01", "f0.1", "f0.2", "f0.5", "f1"),
-    "spar": ("f0.01", "f0.1", "f0.2", "f0.5", "f1"),
+    "motionsense": ("f0.01", "f0.05", "f1", "f0.1", "f0.2", "f0.5"),
+    "mhealth": ("f0.01", "f0.2", "f1", "f0.5"),
+    "utd_mhad": ("f0.01", "f0.1", "f1", "f0.2", "f0.5"),
+    "spar": ("f0.01", "f0.1", "f1", "f0.2", "f0.5"),
 }
+"""In the order in which they are run."""
 RESULT_GRIDS = {
     "results": ResultGrid(
         _EACH_ONCE,
-        {d: ("f0.01", "f0.1" if d != "mhealth" else "f0.2") for d in _EACH_ONCE},
+        dict.fromkeys(_EACH_ONCE, ("f0.01",)),
         {"motionsense": ("f0.01",), "spar": ("f0.01",)},
         ("imu-text", "simclr", "masked", "augmentation"),
         (
             "no text", "no pose", "no gyro", "no augmentation", "no placement match", "no alignment",
             "no adaptation", "no target names", "quarter of the corpus", "own windows too",
         ),
-        5, 2,
+        5,
+        1,
         "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
-        "run once; compared objectives, and training from scratch beside simulated windows, at two shares; ablations by "
-        "zero-shot and probe, on two sets, at the smallest share; compared objectives and ablations are pre-trained with "
-        "one seed; cross-modal transfer with two seeds on each of four folds",
+        "run once; compared objectives, and training from scratch beside simulated windows, at the smallest share; "
+        "ablations by zero-shot and probe, on two sets, at the smallest share; one seed of pre-training; cross-modal "
+        "transfer with one seed on each of four folds",
     ),
     "results-quick": ResultGrid(
         dict.fromkeys(_EACH_ONCE, ("f0.01",)), dict.fromkeys(_EACH_ONCE, ("f0.01",)), {}, ("simclr",), (), 1, 0,
@@ -178,43 +180,50 @@ def grid_of(name: str) -> Grid | ResultGrid:
 
 
 def plan_results(grid: ResultGrid, datasets: Sequence[str], encoder: str) -> list[list[Run]]:
-    """Runs of a result grid, what matters most first; the runs of a job share what is pre-trained."""
+    """Runs of a result grid, what matters most first."""
     for data in datasets:
         if data not in grid.labelled:
             raise unknown_name("data set of the results", data, grid.labelled)
 
-    def runs(data, seed, objective, modes, variant, labelled):
+    def runs(data, objective, modes, variant, labelled):
         init = "scratch" if objective == "none" else "pretrained"
         pairs = [(m, parse_labelled(t)) for m in modes for t in (("f1",) if m == "zeroshot" else labelled)]
-        return [Run(data, encoder, objective, init, m, how, seed % FOLDS, seed, variant) for m, how in pairs]
+        every = range(grid.seeds)
+        return [
+            Run(data, encoder, objective, init, m, how, s % FOLDS, s, variant)
+            for s in every
+            for m, how in pairs
+        ]
 
-    main, compared, ablated = [], [], []
-    for seed in range(grid.seeds):
+    jobs: list[list[Run]] = []
+    for number in range(max(map(len, grid.labelled.values()))):
         for data in datasets:
-            main += [
-                runs(data, seed, "mujo", ("zeroshot", "probe"), "main", grid.labelled[data])
-                + runs(data, seed, "mujo", ("probe", "finetune"), "together", grid.labelled[data])
-                + runs(data, seed, "mujo", ("finetune",), "main", grid.compared[data]),
-                runs(data, seed, "none", ("finetune",), "main", grid.labelled[data])
-                + runs(data, seed, "none", ("finetune",), "together", grid.compared[data]),
+            how = grid.labelled[data][number : number + 1]
+            if not how:
+                continue
+            some = how if how[0] in grid.compared[data] else ()
+            first = ("zeroshot",) if number == 0 else ()
+            jobs.append(
+                runs(data, "mujo", (*first, "probe"), "main", how)
+                + runs(data, "mujo", ("probe", "finetune"), "together", how)
+                + runs(data, "mujo", ("finetune",), "main", some)
+            )
+            jobs.append(
+                runs(data, "none", ("finetune",), "main", how)
+                + runs(data, "none", ("finetune",), "together", some)
+            )
+        if number == 0:
+            jobs += plan_transfer(grid, encoder) if "utd_mhad" in datasets else []
+            jobs += [
+                runs(data, o, ("probe", "finetune"), "corpus", grid.compared[data][:1])
+                for data in datasets
+                for o in grid.objectives
             ]
     for data in datasets:
-        for objective in grid.objectives:
-            modes = ("probe", "finetune")
-            compared.append(
-                [
-                    r
-                    for s in range(grid.seeds)
-                    for r in runs(data, s, objective, modes, "corpus", grid.compared[data])
-                ]
-            )
         for name in grid.ablations if grid.ablated.get(data) else ():
             modes = ("probe",) if name == "no text" else ("zeroshot", "probe")
-            ablated.append(
-                [r for s in range(grid.seeds) for r in runs(data, s, "mujo", modes, name, grid.ablated[data])]
-            )
-    crossed = plan_transfer(grid, encoder) if "utd_mhad" in datasets else []
-    return [*main, *crossed, *compared, *ablated]
+            jobs.append(runs(data, "mujo", modes, name, grid.ablated[data]))
+    return jobs
 
 
 def plan_transfer(grid: ResultGrid, encoder: str) -> list[list[Run]]:
