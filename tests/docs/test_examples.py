@@ -70,3 +70,13 @@ def test_build_corpus(tmp_path, capsys):
     assert len(corpus.where(source="video")) == 1
     assert len(corpus.where(source="embedded")) > 50
     assert "walk___0" in capsys.readouterr().out
+
+
+@pytest.mark.asset
+@pytest.mark.filterwarnings("ignore:.*clips have forces:UserWarning")
+def test_pretrain_finetune(capsys):
+    """The whole way in a short form: the table is printed, and both beat chance (1/7)."""
+    table = example("06_pretrain_finetune").main(per_movement=2, steps=20, finetune_steps=40)
+    assert {name: len(scores) for name, scores in table.items()} == {"from scratch": 2, "pre-trained": 2}
+    assert min(table["from scratch"] + table["pre-trained"]) > 0.2
+    assert "pre-trained" in capsys.readouterr().out
