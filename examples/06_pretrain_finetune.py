@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 
 import mujo
-from mujo.corpora import read_clips
+from mujo.corpus.corpora import read_clips
 from mujo.finetune import Beside, train_classifier
+from mujo.joint.pretrain import JointSettings, pretrain_joint
+from mujo.joint.targets import as_worn, class_of_movement, simulated_windows, target
 from mujo.layout import Layout
 from mujo.metrics import confusion, macro_f1
-from mujo.pretrain_joint import JointSettings, pretrain_joint
 from mujo.splits import Labelled, person_folds, split
-from mujo.targets import as_worn, class_of_movement, simulated_windows, target
 from mujo.training import Budget, seeded
 
 

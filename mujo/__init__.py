@@ -6,7 +6,7 @@
 >>> clf = mujo.HARClassifier().fit(X, y, groups=person)         # doctest: +SKIP
 
 Importing this module loads nothing heavy: every name below is imported on first use. Data sets, encoders, evaluation,
-the classifier, the corpus (`mujo.corpus`) and the joint pre-training (`mujo.pretrain_joint`) are here.
+the classifier, the corpus (`mujo.corpus`) and the joint pre-training (`mujo.joint.pretrain`) are here.
 """
 
 from __future__ import annotations

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from imusim._version import __version__
 from mujo.encoders import Encoder, build
-from mujo.errors import CheckpointError, OutputError
+from mujo.errors import CheckpointError
+from mujo.files import write_whole
 
 FORMAT = "mujo-encoder-1"
 
@@ -56,16 +55,27 @@ def load_encoder(path: Path | str) -> tuple[Encoder, dict[str, Any]]:
         raise CheckpointError(f"{path} is {header.get('format', 'something else')!r}, wanted {FORMAT!r}")
     made = header["encoder"]
     encoder = build(made["name"], **made["options"])
-    want = {k: tuple(v.shape) for k, v in encoder.state_dict().items()}
+    fill(encoder, tensors, path)
+    return encoder, header["card"]
+
+
+def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path | str) -> None:
+    """Put a file's weights into a module and set it to evaluation.
+
+    Raises
+    ------
+    CheckpointError
+        If the weights are of another configuration.
+    """
+    want = {k: tuple(v.shape) for k, v in module.state_dict().items()}
     got = {k: tuple(v.shape) for k, v in tensors.items()}
     if want != got:
         odd = sorted(k for k in want.keys() | got.keys() if want.get(k) != got.get(k))[0]
         raise CheckpointError(
-            f"{path}: weights of another configuration: {odd} is {got.get(odd)}, wanted {want.get(odd)} for {made}"
+            f"{path}: weights of another configuration: {odd} is {got.get(odd)}, wanted {want.get(odd)}"
         )
-    encoder.load_state_dict(tensors)
-    encoder.eval()
-    return encoder, header["card"]
+    module.load_state_dict(tensors)
+    module.eval()
 
 
 def write_tensors(path: Path | str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> Path:
@@ -74,21 +84,7 @@ def write_tensors(path: Path | str, tensors: Mapping[str, Tensor], header: Mappi
 
     path = Path(path)
     data = save({k: v.detach().contiguous() for k, v in tensors.items()}, {"mujo": json.dumps(header)})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+    write_whole(path, data)
     return path
 
 

@@ -1,4 +1,4 @@
-"""Text files that appear whole or not at all."""
+"""Files that appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from mujo.errors import OutputError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file in one step.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in one step.
 
     Raises
     ------
@@ -21,8 +21,10 @@ def write_whole(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with os.fdopen(handle, "w") as out:
-                out.write(text)
+            with os.fdopen(handle, "wb") as out:
+                out.write(content.encode() if isinstance(content, str) else content)
+                out.flush()
+                os.fsync(out.fileno())
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
         except BaseException:

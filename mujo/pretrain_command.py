@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mujo.augment import WORN
-from mujo.corpora import read_clips
-from mujo.pretrain_joint import JointSettings, pretrain_joint
+from mujo.corpus.corpora import read_clips
+from mujo.joint.pretrain import JointSettings, pretrain_joint
 
 
 def pretrain_once(

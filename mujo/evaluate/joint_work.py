@@ -14,25 +14,33 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mujo.adapt import adapt_statistics
-from mujo.align import fit_rotation, turn
 from mujo.augment import NOTHING, WORN, Augmentation
 from mujo.checkpoint import load_encoder, save_encoder
-from mujo.corpora import EMBEDDED, read_clips, sentence_features
 from mujo.corpus import Clip
+from mujo.corpus.corpora import EMBEDDED, read_clips, sentence_features
 from mujo.data import Windows
 from mujo.encoders import build, one_by_one
 from mujo.evaluate.plan import Run
 from mujo.evaluate.variants import Variant, variant
 from mujo.files import write_whole
 from mujo.finetune import Beside, Recipe, train_classifier
-from mujo.joint import JointModel
+from mujo.joint.adapt import adapt_statistics
+from mujo.joint.align import fit_rotation, turn
+from mujo.joint.model import JointModel
+from mujo.joint.pretrain import JointSettings, pretrain_joint
+from mujo.joint.targets import (
+    TARGETS,
+    Target,
+    as_worn,
+    class_of_movement,
+    class_texts,
+    simulated_windows,
+    target,
+)
+from mujo.joint.zeroshot import guess, prototypes
 from mujo.layout import Layout
 from mujo.pretrain import pretrain_self_supervised
-from mujo.pretrain_joint import JointSettings, pretrain_joint
-from mujo.targets import TARGETS, Target, as_worn, class_of_movement, class_texts, simulated_windows, target
 from mujo.training import DEFAULT, Budget, seeded
-from mujo.zeroshot import guess, prototypes
 
 BESIDE_WEIGHT = 0.3
 """Of the simulated windows' loss where one recording a class is labelled; less in proportion where there are more."""
@@ -116,7 +124,7 @@ def columns(run: Run) -> dict[str, str]:
     """What the run's row says of its corpus."""
     v = variant(run.variant)
     used = run.init == "pretrained" or v.together
-    from mujo.targets import target as of
+    from mujo.joint.targets import target as of
 
     aligned = v.aligned and of(run.dataset).axes == "segment"
     adapted = v.adapted and run.mode == "zeroshot"

@@ -14,20 +14,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mujo.adapt import adapt_statistics
 from mujo.augment import Augmentation
-from mujo.corpora import sentence_features
 from mujo.corpus import Clip
+from mujo.corpus.corpora import sentence_features
+from mujo.corpus.kinect import PLACE, RATE_HZ, WRIST_ACTIONS, fit_mounting, kinect_clips, read_trials
 from mujo.data import Windows, load
 from mujo.encoders import build
 from mujo.evaluate.plan import Run
 from mujo.finetune import Beside, Recipe, train_classifier
-from mujo.kinect import PLACE, RATE_HZ, WRIST_ACTIONS, fit_mounting, kinect_clips, read_trials
+from mujo.joint.adapt import adapt_statistics
+from mujo.joint.pretrain import JointSettings, pretrain_joint
+from mujo.joint.targets import Target, class_texts, simulated_windows
+from mujo.joint.zeroshot import guess, prototypes
 from mujo.layout import Layout
-from mujo.pretrain_joint import JointSettings, pretrain_joint
-from mujo.targets import Target, class_texts, simulated_windows
 from mujo.training import DEFAULT, seeded
-from mujo.zeroshot import guess, prototypes
 
 WINDOW_S = 3.0
 BAND_HZ = 5.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mujo.kinect import Trial, fit_mounting, kinect_clips, read_trials, wrist_force
+from mujo.corpus.kinect import Trial, fit_mounting, kinect_clips, read_trials, wrist_force
 
 
 def arm_on_a_circle(omega: float = 3.0, radius: float = 0.3) -> Trial:

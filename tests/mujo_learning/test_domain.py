@@ -6,11 +6,11 @@ import torch
 from made_windows import made_windows
 from scipy.spatial.transform import Rotation
 
-from mujo.adapt import adapt_statistics
-from mujo.align import angle_deg, cover, fit_rotation, turn
 from mujo.encoders import build, one_by_one
 from mujo.errors import ConfigError, ShapeError
 from mujo.finetune import Beside, Recipe, train_classifier
+from mujo.joint.adapt import adapt_statistics
+from mujo.joint.align import angle_deg, cover, fit_rotation, turn
 from mujo.layout import Layout
 from mujo.training import Budget
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from mujo.joint.retrieval import recall_at
 from mujo.objectives.joint import all_pairs
-from mujo.retrieval import recall_at
 
 
 def unit(rng, n, d=6):

@@ -14,12 +14,12 @@ from made_clips import WORDS, made_clips
 
 import mujo
 from mujo.augment import NOTHING, WORN, Augmentation, about_x
-from mujo.draw import WindowDraw
 from mujo.errors import CheckpointError, ConfigError, DatasetError, TrainingError
-from mujo.joint import JointModel, load_joint, save_joint
+from mujo.joint.draw import WindowDraw
+from mujo.joint.model import JointModel, load_joint, save_joint
+from mujo.joint.pretrain import JointSettings, pretrain_joint
+from mujo.joint.zeroshot import guess, prototypes
 from mujo.layout import Layout
-from mujo.pretrain_joint import JointSettings, pretrain_joint
-from mujo.zeroshot import guess, prototypes
 
 CLIPS = made_clips()
 SHORT = JointSettings(steps=60, batch=32, validate_every=4, dimension=32, lr=3e-3)
@@ -194,7 +194,7 @@ def test_refused_and_stopped(tmp_path, monkeypatch):
         pretrain_joint(CLIPS[1:], tmp_path, SHORT)
     kept = (tmp_path / "unfinished.safetensors").read_bytes()
     monkeypatch.setattr(
-        "mujo.pretrain_joint._loss", lambda whole, model, *_: (model.log_scale * float("nan"), {})
+        "mujo.joint.pretrain._loss", lambda whole, model, *_: (model.log_scale * float("nan"), {})
     )
     with pytest.raises(TrainingError, match="nan at step 8"):
         pretrain_joint(CLIPS, tmp_path, SHORT)

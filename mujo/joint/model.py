@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mujo.checkpoint import read_tensors, write_tensors
+from mujo.checkpoint import fill, read_tensors, write_tensors
 from mujo.encoders import Encoder, build
 from mujo.encoders.modalities import PoseEncoder, TextEncoder, VideoEncoder
 from mujo.errors import CheckpointError
@@ -115,13 +115,5 @@ def load_joint(path: Path | str) -> tuple[JointModel, dict[str, Any]]:
             f"{path} is {header.get('format', 'something else')!r}, wanted {FORMAT!r} (joint.safetensors of mujo pretrain)"
         )
     model = JointModel(**header["joint"])
-    want = {k: tuple(v.shape) for k, v in model.state_dict().items()}
-    got = {k: tuple(v.shape) for k, v in tensors.items()}
-    if want != got:
-        odd = sorted(k for k in want.keys() | got.keys() if want.get(k) != got.get(k))[0]
-        raise CheckpointError(
-            f"{path}: weights of another configuration: {odd} is {got.get(odd)}, wanted {want.get(odd)}"
-        )
-    model.load_state_dict(tensors)
-    model.eval()
+    fill(model, tensors, path)
     return model, header["card"]

@@ -20,16 +20,16 @@ from torch import Generator, Tensor, nn
 from mujo.augment import WORN, Augmentation
 from mujo.checkpoint import read_tensors, save_encoder, write_tensors
 from mujo.corpus import Clip
-from mujo.draw import Batch, WindowDraw
 from mujo.errors import CheckpointError, ConfigError, DatasetError, MissingExtra, TrainingError
 from mujo.files import write_whole
-from mujo.joint import JointModel, load_joint, save_joint
-from mujo.model_card import model_card
+from mujo.joint.draw import Batch, WindowDraw
+from mujo.joint.model import JointModel, load_joint, save_joint
+from mujo.joint.model_card import model_card
+from mujo.joint.retrieval import retrieval, write_retrieval
+from mujo.joint.training_log import TrainingLog
 from mujo.objectives.joint import all_pairs
 from mujo.objectives.simclr import SimCLR
-from mujo.retrieval import retrieval, write_retrieval
 from mujo.training import adamw, check_loss, one_thread, schedule, seeded
-from mujo.training_log import TrainingLog
 
 _FORMAT = "mujo-joint-unfinished-1"
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mujo.encoders import one_by_one
 from mujo.errors import CheckpointError, ShapeError
-from mujo.joint import JointModel
+from mujo.joint.model import JointModel
 from mujo.layout import Layout
 from mujo.training import one_thread
 

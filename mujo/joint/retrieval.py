@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
-from mujo.draw import WindowDraw
 from mujo.files import write_whole
-from mujo.joint import JointModel
+from mujo.joint.draw import WindowDraw
+from mujo.joint.model import JointModel
 
 RANKS = (1, 5, 10)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imusim._version import __version__
-from mujo.retrieval import Retrieval
+from mujo.joint.retrieval import Retrieval
 
 
 def model_card(about: Mapping[str, Any], found: Sequence[Retrieval]) -> str:
