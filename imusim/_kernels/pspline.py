@@ -153,6 +153,49 @@ def backward(lower, z):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def misfit(x, y, sd, phi, gap, coefficients, high, a, low, b):
+    """Σ of the whitened squared residuals + a |D_high c|² + b |D_low c|², for `gram`'s x, y, sd, phi, gap, c (N,C).
+
+    Sums of squares: never negative, and second order in the error of c, where Σ y'² − |L⁻¹ rhs|² cancels.
+    """
+    channels = y.shape[1]
+    w = np.zeros(6)
+    now, last = np.zeros(channels), np.zeros(channels)
+    total = 0.0
+    prior = 0
+    intervals = coefficients.shape[0] - 5
+    for t in range(x.shape[0]):
+        k = min(max(int(np.floor(x[t])), 0), intervals - 1)
+        weights(x[t] - k, w)
+        for c in range(channels):
+            r = y[t, c]
+            for i in range(6):
+                r -= w[i] * coefficients[k + i, c]
+            now[c] = r / sd[t]
+        rho, v = 0.0, 1.0
+        if t > 0 and phi != 0.0 and x[t] - x[t - 1] <= gap and k - prior <= 3:
+            rho = phi ** (x[t] - x[t - 1])
+            v = (1.0 - rho * rho) / (1.0 - phi * phi)
+        elif phi != 0.0:
+            v = 1.0 / (1.0 - phi * phi)
+        for c in range(channels):
+            e = now[c] - rho * last[c]
+            total += e * e / v
+            last[c] = now[c]
+        prior = k
+    d = np.empty(coefficients.shape[0])
+    for c in range(channels):
+        d[:] = coefficients[:, c]
+        for m in range(1, max(high, low) + 1):
+            s = 0.0
+            for i in range(d.size - m):
+                d[i] = d[i + 1] - d[i]
+                s += d[i] * d[i]
+            total += (a * s if m == high else 0.0) + (b * s if m == low else 0.0)
+    return total
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def selected_inverse(lower, inverse):
     """Entries of (L Lᵀ)⁻¹ inside the band: lower, inverse (N,9) (Takahashi, Fagan & Chin 1973)."""
     n = lower.shape[0]
