@@ -301,9 +301,8 @@ def _fit(motion: Motion, index: NDArray[np.int64], smoothing: str) -> _Piece:
         return _Piece(interpolate_whole(t, values), slot, first, None)
     from imusim.smoothing import smooth
 
-    split = (
-        motion.root_sd_m is not None
-    )  # axes of unequal noise are smoothed each on its own, the vertical always
+    # axes of unequal noise are smoothed each on its own; else the vertical is, if the data say so
+    split = motion.root_sd_m is not None
     of_root = np.array([0, 1, 2] if split else [0, 0, 1])
     n_root = int(of_root[-1]) + 1
     groups = np.concatenate([of_root, n_root + np.repeat(np.arange(len(moving)), 4)])
@@ -316,7 +315,8 @@ def _fit(motion: Motion, index: NDArray[np.int64], smoothing: str) -> _Piece:
             sd[:, n_root:] = motion.rotation_sd_rad[index][:, moving]
         if motion.bandwidth_hz is not None:  # an error of θ is one of θ/2 in a quaternion's components
             sd[:, n_root:] *= 0.5
-    result = smooth(t, values, groups=groups, sd=sd, bandwidth_hz=motion.bandwidth_hz)
+    alike = () if split else ((0, 1),)
+    result = smooth(t, values, groups=groups, sd=sd, bandwidth_hz=motion.bandwidth_hz, alike=alike)
     if motion.bandwidth_hz is not None:
         result.group_sd[:, :n_root, 1:] *= _QUICK_SHARE_OF_ROOT
         result.group_sd[:, n_root:, 1:] *= _QUICK_SHARE_OF_JOINTS

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imusim._kernels import pspline as _k
 from imusim.errors import ShapeError, TimeError
-from imusim.evidence import CHUNK, Evidence, Penalties, Settings, choose, low_pass
+from imusim.evidence import CHUNK, Evidence, Penalties, Settings, choose, choose_alike, low_pass
 from imusim.long_spline import LONG_BYTES, LongSpline
 from imusim.spline import Spline
 from imusim.types import Floats, as_floats, check_time
@@ -54,6 +54,7 @@ def smooth(
     *,
     bandwidth_hz: float | None = None,
     chosen: Sequence[Mapping[str, Any]] | None = None,
+    alike: Sequence[Sequence[int]] = (),
 ) -> SmoothResult:
     """Smooth channels; how strongly is chosen for each group from its own data, unless the bandwidth is known.
 
@@ -69,6 +70,8 @@ def smooth(
     bandwidth_hz : half-amplitude frequency of a low-pass without phase, for samples that are estimates already and
         carry `sd` (then absolute) up to that frequency; None: chosen from the data
     chosen : G settings as an earlier result gave them, for samples of the same spacing; None: chosen from the data
+    alike : sets of groups; those of a set share one choice of settings (not their noise), unless the data are clearly
+        more likely with one each
 
     Raises
     ------
@@ -108,29 +111,40 @@ def smooth(
     noise, settings = np.empty(count), []
     inverse = np.empty((intervals + 5, _k.WIDTH + 1))
     unit = np.empty((intervals + 1, 3))
-    for g in range(count):
+
+    def parts(g: int) -> tuple[NDArray[np.int64], Floats, Floats, float]:
+        """Columns of a group, their deviations from the mean, relative sd, floor."""
         columns = np.flatnonzero(channel_group == g)
-        z = np.ascontiguousarray(y[:, columns] - means[columns])
-        s = absolute[:, g] / np.median(absolute[:, g])
         floor = float((1e-11 * max(1.0, np.abs(y[:, columns]).max())) ** 2)
+        z = np.ascontiguousarray(y[:, columns] - means[columns])
+        return columns, z, absolute[:, g] / np.median(absolute[:, g]), floor
+
+    def judged(g: int) -> list[Evidence]:
+        _, z, s, floor = parts(g)
+        return [
+            Evidence(
+                x[a:b] - np.floor(x[a]),
+                np.ascontiguousarray(z[a:b] - z[a:b].mean(axis=0)),
+                s[a:b],
+                penalties[n],
+                floor,
+            )
+            for a, b, n in stretches
+        ]
+
+    picked: dict[int, Settings] = {}
+    if bandwidth_hz is None and chosen is None:
+        for members in alike:
+            picked.update(zip(members, choose_alike([judged(g) for g in members]), strict=True))
+    for g in range(count):
+        columns, z, s, floor = parts(g)
         if bandwidth_hz is not None:
             s = np.ones_like(s)
             best = low_pass(2.0 * np.pi * bandwidth_hz * spacing)
         elif chosen is not None:
             best = _as_chosen(chosen[g], spacing)
         else:
-            best = choose(
-                [
-                    Evidence(
-                        x[a:b] - np.floor(x[a]),
-                        np.ascontiguousarray(z[a:b] - z[a:b].mean(axis=0)),
-                        s[a:b],
-                        penalties[n],
-                        floor,
-                    )
-                    for a, b, n in stretches
-                ]
-            )
+            best = picked[g] if g in picked else choose(judged(g))
         whole = Evidence(x, z, s, penalties[intervals + 5], floor)
         variance = whole.variance(best)
         coefficients[:, columns], lower = whole.solution()

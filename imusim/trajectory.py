@@ -348,8 +348,8 @@ def _fit(t: Floats, values: Floats, smoothing: str) -> tuple[Spline | LongSpline
         return interpolate_whole(t, flat), None
     from imusim.smoothing import smooth
 
-    # the vertical is smoothed on its own: a foot strike is sharp along it and not across it
+    # the vertical may be smoothed on its own: a foot strike is sharp along it and not across it
     body = np.arange(count)
     groups = np.concatenate([np.tile(body, 2), count + body, np.tile(2 * count + body, 4)])
-    result = smooth(t, flat, groups=groups)
+    result = smooth(t, flat, groups=groups, alike=[(b, count + b) for b in range(count)])
     return result.spline, result

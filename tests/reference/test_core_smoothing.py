@@ -6,7 +6,7 @@ from scipy.interpolate import BSpline
 
 from imusim._kernels import pspline as k
 from imusim.errors import ShapeError
-from imusim.evidence import Evidence, Penalties, Settings, log_volume
+from imusim.evidence import Evidence, Penalties, Settings, choose, choose_alike, log_volume
 from imusim.smoothing import smooth
 
 RNG = np.random.default_rng(0)
@@ -51,6 +51,51 @@ def test_normal_equations_are_generalised_least_squares(phi):
     np.testing.assert_allclose(rhs, b.T @ (w @ y), atol=1e-10)
     assert total == pytest.approx(np.sum((w @ y) ** 2), rel=1e-10)
     assert log_v == pytest.approx(logdet, abs=1e-9)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.7])
+def test_misfit_is_the_penalised_sum_of_squares(phi):
+    x = np.sort(np.concatenate([RNG.uniform(0, 12, 14), RNG.uniform(17, 30, 16)]))
+    y, sd, c = RNG.standard_normal((30, 3)), RNG.uniform(0.5, 2.0, 30), RNG.standard_normal((35, 3))
+    w = whitening(x, sd, phi)[0]
+    exact = np.sum((w @ (y - design(x, 35) @ c)) ** 2)
+    exact += 0.7 * np.sum((difference(35, 6) @ c) ** 2) + 0.2 * np.sum((difference(35, 2) @ c) ** 2)
+    assert k.misfit(x, y, sd, phi, 2.5, c, 6, 0.7, 2, 0.2) == pytest.approx(exact, rel=1e-12)
+
+
+def test_a_small_residual_of_a_strong_penalty_does_not_cancel():
+    """Σ y² − |L⁻¹ rhs|² of these is rounding; a dense QR of the stacked rows has the true one."""
+    x = np.arange(300.0)
+    y = 0.3 * np.sin(x[:, None] / np.array([40.0, 55.0])) + 1e-4 * RNG.standard_normal((300, 2))
+    y -= y.mean(axis=0)
+    s = Settings(8, 2, -0.8, 0.36, 0.0)
+    found = Evidence(x, y, np.ones(300), Penalties(304), 0.0).factorise(s)[1]
+    a, b = (np.exp(s.log_strength / 2) * s.corner ** (-m) for m in (s.order, s.low_order))
+    rows = np.vstack([design(x, 304), a * difference(304, 8), b * difference(304, 2)])
+    right = np.vstack([y, np.zeros((rows.shape[0] - 300, 2))])
+    q = np.linalg.qr(rows)[0]
+    assert found == pytest.approx(np.sum((right - q @ (q.T @ right)) ** 2), rel=1e-4)
+
+
+def test_groups_share_their_settings_unless_the_data_speak():
+    """Axes of one motion share; one that is struck every second does not, and then has what it chooses alone."""
+    x, rng = np.arange(400.0), np.random.default_rng(1)
+    level = 0.3 * np.sin(x[:, None] / np.array([9.0, 12.0])) + 0.005 * rng.standard_normal((400, 2))
+    calm = 0.3 * np.sin(x[:, None] / 10.0) + 0.005 * rng.standard_normal((400, 1))
+    struck = calm + 0.05 * np.abs(np.sin(np.pi * x[:, None] / 30.0)) ** 8
+
+    def evidence(y):
+        return [Evidence(x, y - y.mean(axis=0), np.ones(400), Penalties(404), 0.0)]
+
+    first, second = choose_alike([evidence(level), evidence(calm)])
+    assert first == second
+    first, second = choose_alike([evidence(level), evidence(struck)])
+    assert (first, second) == (choose(evidence(level)), choose(evidence(struck)))
+    assert first != second
+    groups = [0, 0, 1]
+    result = smooth(x / 30.0, np.hstack([level, calm]), groups=groups, alike=[(0, 1)])
+    assert result.settings[0]["corner_hz"] == result.settings[1]["corner_hz"]
+    assert result.noise_sd == pytest.approx([0.005, 0.005], rel=0.15)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4, 6, 8])
