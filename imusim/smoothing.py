@@ -70,7 +70,7 @@ def smooth(
     bandwidth_hz : half-amplitude frequency of a low-pass without phase, for samples that are estimates already and
         carry `sd` (then absolute) up to that frequency; None: chosen from the data
     chosen : G settings as an earlier result gave them, for samples of the same spacing; None: chosen from the data
-    alike : sets of groups; those of a set share one choice of settings (not their noise), unless the data are clearly
+    alike : sets of groups; those of a set share one choice of settings and their noise, unless the data are clearly
         more likely with one each
 
     Raises
@@ -108,7 +108,8 @@ def smooth(
     penalties = {n: Penalties(n) for n in {intervals + 5, *(s[2] for s in stretches)}}
     coefficients, means = np.empty((intervals + 5, y.shape[1])), y.mean(axis=0)
     deviations = np.empty((intervals + 1, count, 3), dtype=np.float32)
-    noise, settings = np.empty(count), []
+    noise = np.empty(count)
+    settings: list[dict[str, Any]] = []
     inverse = np.empty((intervals + 5, _k.WIDTH + 1))
     unit = np.empty((intervals + 1, 3))
 
@@ -133,9 +134,13 @@ def smooth(
         ]
 
     picked: dict[int, Settings] = {}
+    sharing: list[list[int]] = []
     if bandwidth_hz is None and chosen is None:
         for members in alike:
-            picked.update(zip(members, choose_alike([judged(g) for g in members]), strict=True))
+            found = choose_alike([judged(g) for g in members])
+            picked.update(zip(members, found, strict=True))
+            if found.count(found[0]) == len(found):
+                sharing.append(list(members))
     for g in range(count):
         columns, z, s, floor = parts(g)
         if bandwidth_hz is not None:
@@ -168,6 +173,12 @@ def smooth(
                 "noise_sd": float(noise[g]),
             }
         )
+    for members in sharing:
+        width = np.array([np.count_nonzero(channel_group == g) for g in members])
+        pooled = np.sqrt(np.average(noise[members] ** 2, weights=width))
+        for g in members:
+            deviations[:, g] *= pooled / noise[g] if noise[g] > 0 else 1.0
+            noise[g], settings[g]["noise_sd"] = pooled, float(pooled)
     spline = _of_coefficients(t[0] + spacing * np.arange(intervals + 1), coefficients, means, spacing)
     return SmoothResult(spline, deviations, channel_group, noise, tuple(settings))
 
