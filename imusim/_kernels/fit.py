@@ -1,10 +1,10 @@
 """Normal equations of the fit of a whole clip, with analytic Jacobians, block-pentadiagonal in time.
 
 The cost is ½ Σ of squared, information-weighted residuals: 3D landmarks up to a free shift per frame (they are
-hip-centred), 2D landmarks through a pinhole, feet that stand still, priors and limits on the pose, and second
-(first) differences in time. Landmarks and feet enter through the Cauchy loss ½ c² n log(1 + m²/(c² n)), m² the
-squared Mahalanobis norm of an n-vector, as iteratively reweighted least squares: the gradient is exact, the
-Hessian is Gauss–Newton's.
+hip-centred), 2D landmarks through a pinhole, points that rest and the floor they rest on, priors and limits on the
+pose, and second (first) differences in time. Landmarks and contacts enter through the Cauchy loss
+½ c² n log(1 + m²/(c² n)), m² the squared Mahalanobis norm of an n-vector, as iteratively reweighted
+least squares: the gradient is exact, the Hessian is Gauss–Newton's.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ class Clip(NamedTuple):
     info2: NDArray[np.float64]  # (T, L) 1/px²
     contact_mark: NDArray[np.int64]  # (C,) landmark of each contact point
     contact_info: NDArray[np.float64]  # (T, C) 1/m², of the displacement since the frame before
+    floor_up: NDArray[np.float64]  # (3,) unit, normal of the floor, camera axes
+    floor_height: NDArray[np.float64]  # (C,) m, of each contact point along floor_up when it rests
+    floor_info: NDArray[np.float64]  # (T, C) 1/m², of that height
     focal: float  # px
     centre: NDArray[np.float64]  # (2,) px
 
@@ -264,6 +267,34 @@ def _contact_terms(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _floor_terms(chain, clip, t, marks, jac, c2, hess, grad):
+    """Add the heights of what rests on the floor in frame t to hess (D, D), grad (D,); returns their cost."""
+    cost = 0.0
+    n = clip.floor_up
+    for i in range(clip.contact_mark.shape[0]):
+        info = clip.floor_info[t, i]
+        if info == 0.0:
+            continue
+        l = clip.contact_mark[i]
+        r = n[0] * marks[l, 0] + n[1] * marks[l, 1] + n[2] * marks[l, 2] - clip.floor_height[i]
+        w, rho = _cauchy(info * r * r, c2)
+        cost += rho
+        w *= info
+        for p in range(chain.mark_dofs.shape[1]):
+            d = chain.mark_dofs[l, p]
+            if d < 0:
+                break
+            up = w * (n[0] * jac[l, 0, d] + n[1] * jac[l, 1, d] + n[2] * jac[l, 2, d])
+            grad[d] += up * r
+            for k in range(chain.mark_dofs.shape[1]):
+                e = chain.mark_dofs[l, k]
+                if e < 0:
+                    break
+                hess[d, e] += up * (n[0] * jac[l, 0, e] + n[1] * jac[l, 1, e] + n[2] * jac[l, 2, e])
+    return cost
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def normal_equations(chain, clip, prior, c, root, balls, angles, a0, a1, a2, grad):
     """Gauss–Newton blocks a0, a1, a2 (T, D, D), gradient grad (T, D) and cost at root (T, 3) m, balls, angles.
 
@@ -291,6 +322,7 @@ def normal_equations(chain, clip, prior, c, root, balls, angles, a0, a1, a2, gra
         place_landmarks(chain, rot, pos, marks[now])
         landmark_jacobian(chain, rot, pos, axes, jac[now])
         cost += _landmark_terms(chain, clip, t, marks[now], jac[now], c2, a0[t], grad[t], rows, weighted)
+        cost += _floor_terms(chain, clip, t, marks[now], jac[now], c2, a0[t], grad[t])
         cost += _pose_terms(prior, balls[t], angles[t], a0[t], grad[t])
         if t > 0:
             cost += _contact_terms(

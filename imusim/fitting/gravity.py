@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imusim.errors import ShapeError
-from imusim.fitting.gravity_floor import Floor, floor_contacts
+from imusim.fitting.gravity_floor import Floor, RestFloor, RestPoints, floor_contacts, floor_of_rest
 from imusim.fitting.gravity_focal import TYPICAL_LOG_SD, focal_from_lines
 from imusim.fitting.gravity_lines import up_from_lines
 from imusim.fitting.gravity_posture import NEEDED, Posture, foot_points, posture
@@ -45,7 +45,7 @@ class UpEstimate:
     ----------
     up_c : (3,) unit vector · camera axes (x right, y down, z away)
     sd_deg : standard deviation of its angle to the truth (root of the mean square), degrees
-    method : what decided: "user", "lines", "posture" or "prior"
+    method : what decided: "user", "lines", "posture", "floor" or "prior"
     details : pitch, roll, and what each kind of evidence said
     """
 
@@ -63,6 +63,7 @@ def estimate_up(
     focal_px: float,
     camera_tilt_deg: float | tuple[float, float] | None = None,
     focal_log_sd: float | None = None,
+    rest: RestPoints | None = None,
 ) -> UpEstimate:
     """Estimate the direction of up in camera axes, of a camera that does not move.
 
@@ -81,6 +82,7 @@ def estimate_up(
         or (pitch, roll) (positive roll: what is upright leans to the right in the picture)
     focal_log_sd : standard deviation of ln `focal_px`; 0 if it is known; None: known if the track knows it, else
         measured from the lines if they tell, else `gravity_focal.TYPICAL_LOG_SD`
+    rest : what of the body rested; the floor of someone who is not on foot
 
     Raises
     ------
@@ -103,7 +105,7 @@ def estimate_up(
     if missing:
         raise ShapeError(f"estimate_up needs the joints {', '.join(missing)}, which joint_names lacks")
     use = np.asarray(valid, dtype=np.bool_) & np.isfinite(joints).all(axis=(1, 2))
-    belief = _belief(joints[use], tuple(joint_names), track.time_s[use])
+    belief = _belief(joints[use], tuple(joint_names), track.time_s[use], rest)
     stance, floor = belief.stance, belief.floor
     up, covariance = person = belief.moments()
     segments = _segments(track, use)
@@ -115,6 +117,8 @@ def estimate_up(
         focal_px, focal_log_sd = lens.focal_px, lens.log_sd
     line = up_from_lines(segments, track.image_size_px, focal_px, person[0], log_belief=belief.log_density)
     method = "prior" if stance is None else "posture"
+    if stance is None and floor.tells:
+        method = "floor"
     if line is not None:
         common = np.radians(_LINES_SD_DEG) ** 2 * (np.eye(3) - np.outer(line.up_c, line.up_c))
         spread = line.covariance_c + common + _focal_covariance(line.up_c, focal_log_sd)
@@ -128,6 +132,7 @@ def estimate_up(
     details["person_sd_deg"] = _sd(person[1])
     details["upright_share"] = 0.0 if stance is None else stance.upright_share
     details["floor_extent_m"] = floor.extent_m
+    details["rests_on_floor"] = isinstance(floor, RestFloor) and floor.tells
     details["focal_log_sd"] = focal_log_sd
     if lens is not None:
         details["focal_from_lines_px"] = lens.focal_px
@@ -145,7 +150,7 @@ class _Belief:
     """What cameras do, how the person stands and where the feet are, together."""
 
     stance: Posture | None
-    floor: Floor
+    floor: Floor | RestFloor
 
     def log_density(self, up_c: Floats) -> Floats:
         """Over directions (N, 3), up to a constant."""
@@ -167,12 +172,16 @@ class _Belief:
         return mean, (off * weight[:, None]).T @ off
 
 
-def _belief(joints: Floats, names: tuple[str, ...], time_s: Floats) -> _Belief:
-    """Weigh posture, and the floor if the person is mostly on foot."""
-    floor = Floor(np.zeros((0, 3)), np.zeros(0))
+def _belief(
+    joints: Floats, names: tuple[str, ...], time_s: Floats, rest: RestPoints | None = None
+) -> _Belief:
+    """Weigh posture, and the floor: under the feet of who is mostly on foot, else under what rests."""
+    floor: Floor | RestFloor = Floor(np.zeros((0, 3)), np.zeros(0))
     stance = posture(joints, names, time_s, up_from_tilt(5.0, 0.0)) if len(joints) else None
     if stance is not None and stance.upright_share > _FLOOR_SHARE:
         floor = floor_contacts(foot_points(joints, names), time_s, stance.up_c, stance.along_sd_deg)
+    elif rest is not None:
+        floor = floor_of_rest(rest, up_from_tilt(8.0, 0.0))
     return _Belief(stance, floor)
 
 

@@ -9,7 +9,20 @@ import numpy as np
 
 from imusim import rotation
 from imusim.errors import ConfigError, QualityWarning
-from imusim.fitting import initial, landmarks, pieces, process, refine, root, shape, trust, world
+from imusim.fitting import (
+    contact,
+    gravity_floor,
+    initial,
+    landmarks,
+    level,
+    pieces,
+    process,
+    refine,
+    root,
+    shape,
+    trust,
+    world,
+)  # fmt: skip
 from imusim.fitting.focal import Focal, find_focal
 from imusim.fitting.gravity import UpEstimate, estimate_up
 from imusim.fitting.skeleton import Skeleton, build_skeleton
@@ -92,14 +105,16 @@ def fit(
             fits.append(
                 _fit_piece(
                     skeleton,
-                    track.time_s[part],
+                    track,
+                    part,
                     stretched[part],
                     px[part],
                     belief[part],
                     found.seen[part],
-                    focal.px,
+                    focal,
                     centre,
                     refine,
+                    camera_tilt_deg,
                     bar,
                 )
             )
@@ -147,17 +162,20 @@ def _bar(total: int, progress: bool) -> Any:
 
 def _fit_piece(
     skeleton: Skeleton,
-    time_s: Floats,
+    track: PoseTrack,
+    part: slice,
     marks3: Floats,
     px: Floats,
     belief: Floats,
     seen: np.ndarray,
-    focal: float,
+    focal: Focal,
     centre: Floats,
     refined: bool,
+    camera_tilt_deg: float | tuple[float, float] | None,
     bar: Any,
-) -> tuple[refine.State, refine.Posterior, Floats]:
-    """State, posterior and standing feet (T, 4) of one piece; frames not `seen` are bridged."""
+) -> tuple[refine.State, refine.Posterior]:
+    """State and posterior of one piece; frames not `seen` are bridged."""
+    time_s = track.time_s[part]
     marks3 = initial.fill_values(time_s, marks3, seen)
     px = initial.fill_values(time_s, px, seen)
     flipped = initial.flipped_frames(time_s, initial.pelvis_turn(marks3))
@@ -172,14 +190,19 @@ def _fit_piece(
         balls, angles = initial.initial_pose(skeleton, start)
     state = refine.State(np.zeros((time_s.size, 3)), balls, angles)
     points = refine.pose(skeleton, state)[2]
-    where = root.root_translation(points, px, belief + 1e-6, focal, centre)
+    where = root.root_translation(points, px, belief + 1e-6, focal.px, centre)
     far = np.clip(where[:, 2], 0.3, None)
     depth = np.clip(root.smooth_depth(time_s, far, good.astype(np.float64)), 0.3, None)
     state.root[:] = where * (depth / where[:, 2])[:, None]
-    clip = refine.observe(time_s, marks3, px, belief, depth, focal, centre)
-    standing = refine.standing_feet(time_s, px, belief, depth, focal)
-    state, posterior = refine.refine(skeleton, clip, standing, state, refined, bar.update)
-    return state, posterior, standing
+    clip = refine.observe(time_s, marks3, px, belief, depth, focal.px, centre)
+    standing = contact.standing_feet(time_s, px, belief, depth, focal.px)
+    state, posterior = refine.refine(skeleton, clip, standing, belief, state, refined, done=bar.update)
+    if not refined:
+        return state, posterior
+    floor = level.find_level(track, part, skeleton, state, posterior, focal, camera_tilt_deg)
+    if floor is None:
+        return state, posterior
+    return refine.refine(skeleton, clip, standing, belief, state, floor=floor)
 
 
 def _assemble(
@@ -188,7 +211,7 @@ def _assemble(
     skeleton: Skeleton,
     beta: Floats,
     found: pieces.Pieces,
-    fits: list[tuple[refine.State, refine.Posterior, Floats]],
+    fits: list[tuple[refine.State, refine.Posterior]],
     focal: Focal,
     centre: Floats,
     visibility: Floats,
@@ -206,12 +229,12 @@ def _assemble(
     shot = np.zeros(count, dtype=np.int64)
     joints_c = np.full((count, joints, 3), np.nan)
     marks_c = np.full((count, len(landmarks.NAMES), 3), np.nan)
-    standing = np.zeros((count, len(landmarks.CONTACTS)))
+    resting = np.zeros((count, len(landmarks.CONTACTS)))
     rotations: list[Floats] = []
-    for number, ((first, last), (state, _, feet)) in enumerate(zip(found.pieces, fits, strict=True)):
+    for number, ((first, last), (state, posterior)) in enumerate(zip(found.pieces, fits, strict=True)):
         rot, joints_c[first:last], marks_c[first:last] = refine.pose(skeleton, state)
         rotations.append(rot)
-        standing[first:last] = feet
+        resting[first:last] = posterior.resting
         valid[first:last] = True
         shot[first:] = number
 
@@ -220,15 +243,16 @@ def _assemble(
     up_sd = 0.0
     for camera_shot in np.unique([track.shot[first] for first, _ in found.pieces]):
         frames = valid & (track.shot == camera_shot)
+        at_rest = gravity_floor.rest_points(marks_c[frames], resting[frames], track.time_s[frames])
         up: UpEstimate = estimate_up(
-            track, joints_c, skeleton.joint_names, frames, focal.px, camera_tilt_deg, focal.log_sd
+            track, joints_c, skeleton.joint_names, frames, focal.px, camera_tilt_deg, focal.log_sd, at_rest
         )
         up_sd = max(up_sd, up.sd_deg)
         ups.append(
             {"method": up.method, "sd_deg": up.sd_deg, "up_c": np.asarray(up.up_c).tolist(), **up.details}
         )
         pose = world.place(
-            skeleton, up.up_c, joints_c[frames, 0], marks_c[frames], standing[frames], found.seen[frames]
+            skeleton, up.up_c, joints_c[frames, 0], marks_c[frames], resting[frames], found.seen[frames]
         )  # fmt: skip
         for number, (first, last) in enumerate(found.pieces):
             if track.shot[first] != camera_shot:
@@ -243,7 +267,7 @@ def _assemble(
             seen = found.seen[part]
             filled = initial.fill_values(track.time_s[part], visibility[part], seen)
             sure[part] = trust.confidence(skeleton, sd[part], filled, track.quality[part], seen)
-    speed = np.concatenate([posterior.process for _, posterior, _ in fits])
+    speed = np.concatenate([posterior.process for _, posterior in fits])
     bandwidth = process.bandwidth_hz(float(np.median(speed[:, 1])), float(np.median(np.diff(track.time_s))))
     residual = _residuals(track, marks_c, found.seen & valid, focal.px, centre)
     metadata = {

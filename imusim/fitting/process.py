@@ -97,7 +97,7 @@ def choose_process(
     groups = group_of_unknowns()
     first = max(0, (count - _FRAMES) // 2)
     part = slice(first, min(count, first + _FRAMES))
-    frames = ("time", "marks3", "info3", "marks2", "info2", "contact_info")
+    frames = ("time", "marks3", "info3", "marks2", "info2", "contact_info", "floor_info")
     clip = clip._replace(**{f: np.ascontiguousarray(getattr(clip, f)[part]) for f in frames})
     split = _split(skeleton, clip, prior, loss_scale, root[part], balls[part], angles[part], groups)
     best = np.full(len(GROUPS), np.log(START))
@@ -137,6 +137,7 @@ def _split(
         info3=np.zeros_like(clip.info3),
         info2=np.zeros_like(clip.info2),
         contact_info=np.zeros_like(clip.contact_info),
+        floor_info=np.zeros_like(clip.floor_info),
     )
 
     def equations(

@@ -1,8 +1,8 @@
 """The whole clip at once: damped Gauss–Newton on all frames' unknowns, robust, with standard deviations.
 
 Residuals and their standard deviations: 3D landmarks (45 mm across the view, 160 mm along it, up to a free shift per
-frame), image landmarks (25 mm at the person's distance), feet that seem to stand still (random walk, 1.5 cm/s over one
-frame at 30/s), and the priors of `imusim.fitting.skeleton`. Landmarks further off than a few sd lose their say
+frame), image landmarks (25 mm at the person's distance), points of the body that seem to rest on something
+(`imusim.fitting.contact`), and the priors of `imusim.fitting.skeleton`. Landmarks further off than a few sd lose their say
 (Cauchy), first mildly, then firmly, so that the start matters less (graduated non-convexity, Blake and
 Zisserman 1987). Errors of neighbouring frames are alike, so frames denser than 30/s share their information.
 
@@ -19,18 +19,15 @@ import numpy as np
 from imusim._kernels import fit as kernel
 from imusim._kernels import solve
 from imusim._kernels.fit_chain import apply_step, pose_clip
+from imusim.fitting import contact as contacts
 from imusim.fitting.landmarks import AT, CONTACTS, NAMES, SD_FACTOR
 from imusim.fitting.process import GROUPS, START, choose_process, group_of_unknowns
 from imusim.fitting.skeleton import ANGLES, BALLS, N_DOFS, REFERENCE_RATE_HZ, Skeleton, pose_prior
 from imusim.types import Floats
 
 IN_PLANE_SD_M, DEPTH_SD_M, IMAGE_SD_M = 0.045, 0.160, 0.025
-STILL_SPEED = 0.25
-"""Speed of a foot across the view, m/s, at which it counts half as standing."""
-STANDING_WALK = 0.015 / np.sqrt(REFERENCE_RATE_HZ)
-"""Random walk of a standing foot, m/√s."""
 STAGES = ((8.0, False, 5), (2.5, True, 4), (2.5, True, 4))
-"""Scale of the Cauchy loss (sd), whether feet stand, most iterations. The process noise is chosen before the last."""
+"""Scale of the Cauchy loss (sd), whether what rests stays, most iterations. The process noise is chosen before the last."""
 CHUNK, OVERLAP = 700, 120
 
 _SD3_FACTOR = SD_FACTOR.copy()
@@ -67,11 +64,13 @@ class Posterior:
     root : (T, 3, 3) m², root position covariance, camera axes
     unknowns : (T, D) m², rad²
     process : (T, G), multiplier of the acceleration sd of each group (`imusim.fitting.process.GROUPS`)
+    resting : (T, C), 0 … 1, how surely each of `landmarks.CONTACTS` rests
     """
 
     root: Floats
     unknowns: Floats
     process: Floats
+    resting: Floats
 
 
 def observe(
@@ -83,7 +82,7 @@ def observe(
     focal_px: float,
     centre_px: Floats,
 ) -> kernel.Clip:
-    """Weigh what was seen (without standing feet, see `standing_feet`).
+    """Weigh what was seen (without what rests, see `imusim.fitting.contact`).
 
     Parameters
     ----------
@@ -107,44 +106,22 @@ def observe(
         info2=info2,
         contact_mark=np.array([AT[n] for n in CONTACTS], dtype=np.int64),
         contact_info=np.zeros((time_s.size, len(CONTACTS))),
+        floor_up=np.array([0.0, -1.0, 0.0]),
+        floor_height=np.zeros(len(CONTACTS)),
+        floor_info=np.zeros((time_s.size, len(CONTACTS))),
         focal=float(focal_px),
         centre=np.asarray(centre_px, dtype=np.float64),
     )
-
-
-def standing_feet(time_s: Floats, px: Floats, trust: Floats, depth_m: Floats, focal_px: float) -> Floats:
-    """How surely each of heels and toes stands still, (T, 4), 0 … 1, from its speed in the image over 0.2 s."""
-    feet = [AT[n] for n in CONTACTS]
-    place = px[:, feet] / focal_px * depth_m[:, None, None]
-    count = time_s.size
-    i = np.searchsorted(time_s, time_s - 0.1)
-    j = np.minimum(np.searchsorted(time_s, time_s + 0.1, side="right"), count) - 1
-    span = np.maximum(time_s[j] - time_s[i], 1e-9)
-
-    def window_mean(first: np.ndarray, last: np.ndarray) -> Floats:
-        total = np.concatenate([np.zeros((1, len(feet), 2)), np.cumsum(place, axis=0)])
-        return (total[last] - total[first]) / (last - first)[:, None, None]
-
-    middle = (i + j) // 2
-    early, late = window_mean(i, middle + 1), window_mean(middle, j + 1)
-    speed = np.linalg.norm(late - early, axis=-1) / (0.5 * span)[:, None]
-    return trust[:, feet] ** 0.5 / (1.0 + (speed / STILL_SPEED) ** 4)
-
-
-def contact_information(time_s: Floats, standing: Floats) -> Floats:
-    """Information (T, 4), 1/m², of the displacement of each foot point since the frame before."""
-    info = np.zeros_like(standing)
-    step = np.diff(time_s)[:, None]
-    info[1:] = standing[1:] * standing[:-1] / (STANDING_WALK**2 * step)
-    return info
 
 
 def refine(
     skeleton: Skeleton,
     clip: kernel.Clip,
     standing: Floats,
+    trust: Floats,
     start: State,
     move: bool = True,
+    floor: contacts.Level | None = None,
     done: Callable[[int], object] = int,
 ) -> tuple[State, Posterior]:
     """Refine a start over the whole clip; long clips in overlapping parts, so that memory stays bounded.
@@ -154,20 +131,23 @@ def refine(
     skeleton : the body
     clip : what was seen, T frames
     standing : (T, 4), 0 … 1, how surely heels and toes stand still
+    trust : (T, 33), 0 … 1, of the landmarks
     start : where to start
     move : False: leave the start as it is, give only the posterior there
+    floor : that what rests lies on, where it is known; `start` is then a fit without it
     done : told how many frames are finished
     """
     count = clip.time.size
-    stages = STAGES if move else ()
+    stages = (STAGES if floor is None else STAGES[1:]) if move else ()
     if count <= CHUNK + OVERLAP:
-        found, posterior = _refine_part(skeleton, clip, standing, start, stages)
+        found, posterior = _refine_part(skeleton, clip, standing, trust, start, stages, floor)
         done(count)
         return found, posterior
     state = start.copy()
     root_cov = np.zeros((count, 3, 3))
     variances = np.zeros((count, N_DOFS))
     moves = np.zeros((count, len(GROUPS)))
+    rests = np.zeros((count, len(CONTACTS)))
     first = 0
     while True:
         last = min(first + CHUNK, count)
@@ -179,8 +159,11 @@ def refine(
                 for f in ("time", "marks3", "info3", "marks2", "info2")
             },
             contact_info=np.zeros((last - first, len(CONTACTS))),
+            floor_info=np.zeros((last - first, len(CONTACTS))),
         )
-        found, posterior = _refine_part(skeleton, part, standing[first:last], start.part(first, last), stages)
+        found, posterior = _refine_part(
+            skeleton, part, standing[first:last], trust[first:last], start.part(first, last), stages, floor
+        )
         keep = (
             0 if first == 0 else OVERLAP // 2
         )  # the halves of an overlap nearest to a part's end are not used
@@ -190,9 +173,10 @@ def refine(
         root_cov[first + keep : last] = posterior.root[keep:]
         variances[first + keep : last] = posterior.unknowns[keep:]
         moves[first + keep : last] = posterior.process[keep:]
+        rests[first + keep : last] = posterior.resting[keep:]
         done(last - first - (OVERLAP if first else 0))
         if last == count:
-            return state, Posterior(root_cov, variances, moves)
+            return state, Posterior(root_cov, variances, moves, rests)
         first = last - OVERLAP
 
 
@@ -200,8 +184,10 @@ def _refine_part(
     skeleton: Skeleton,
     clip: kernel.Clip,
     standing: Floats,
+    trust: Floats,
     start: State,
     stages: tuple[tuple[float, bool, int], ...],
+    floor: contacts.Level | None,
 ) -> tuple[State, Posterior]:
     loose = pose_prior()
     groups = group_of_unknowns()
@@ -219,12 +205,25 @@ def _refine_part(
             chain, seen, prior, scale, at.root, at.balls, at.angles, a0, a1, a2, gradient
         )
 
-    with_feet = clip._replace(contact_info=contact_information(clip.time, standing))
-    for number, (scale, feet, most) in enumerate(stages):
-        if number == len(STAGES) - 1:
-            process = choose_process(skeleton, with_feet, loose, scale, state.root, state.balls, state.angles)
+    def rest(at: State) -> tuple[Floats, kernel.Clip]:
+        marks = pose(skeleton, at)[2]
+        resting = contacts.resting(clip.time, standing, trust, marks)
+        held = clip._replace(contact_info=contacts.contact_information(clip.time, resting))
+        if floor is not None:
+            held = held._replace(
+                floor_up=floor.up_c,
+                floor_height=floor.height_m,
+                floor_info=contacts.floor_information(clip.time, resting, marks, floor),
+            )
+        return resting, held
+
+    resting, seen = np.zeros((count, len(CONTACTS))), clip
+    for number, (scale, rests, most) in enumerate(stages):
+        if rests:
+            resting, seen = rest(state)
+        if number == len(stages) - 1:
+            process = choose_process(skeleton, seen, loose, scale, state.root, state.balls, state.angles)
             prior = loose._replace(acc_info=loose.acc_info / process[groups] ** 2)
-        seen = with_feet if feet else clip
         damping = 1e-3
         cost = equations(seen, scale, state)
         for _ in range(most):
@@ -251,14 +250,20 @@ def _refine_part(
             state, cost, damping = trial, new, 0.3 * damping
             if settled:
                 break
-    equations(with_feet, STAGES[-1][0], state)
+    if not stages:
+        resting, seen = rest(state)
+    equations(seen, STAGES[-1][0], state)
     moved = np.tile(process, (count, 1))
     a0[:, diagonal, diagonal] *= 1.0 + 1e-9
     if solve.factor(a0, a1, a2) != 0:
-        return state, Posterior(np.full((count, 3, 3), np.inf), np.full((count, N_DOFS), np.inf), moved)
+        return state, Posterior(
+            np.full((count, 3, 3), np.inf), np.full((count, N_DOFS), np.inf), moved, resting
+        )
     covariance = np.empty((count, N_DOFS, N_DOFS))
     solve.marginal_covariance(a0, a1, a2, covariance)
-    return state, Posterior(covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy(), moved)
+    return state, Posterior(
+        covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy(), moved, resting
+    )
 
 
 def pose(skeleton: Skeleton, state: State) -> tuple[Floats, Floats, Floats]:

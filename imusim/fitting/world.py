@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imusim.fitting.landmarks import AT, CONTACTS
+from imusim.fitting.landmarks import AT, CONTACTS, LIFT_M
 from imusim.fitting.skeleton import Skeleton
 from imusim.types import Floats
 
@@ -40,22 +40,38 @@ def world_axes(up_c: Floats) -> Floats:
     return np.stack([np.cross(y, up), y, up])
 
 
-def floor_height(skeleton: Skeleton, marks_w: Floats, standing: Floats) -> float:
-    """Height of the floor, m: the median of where standing soles are; if none stands, a low quantile of all.
+_SAME_FLOOR_M = 0.04
+_FEET = 4  # of CONTACTS, the first
+
+
+def lifts(skeleton: Skeleton) -> Floats:
+    """How far above the floor each of `landmarks.CONTACTS` is when it rests, (C,) m; feet flat."""
+    rest = skeleton.marks
+    ground = rest[AT["left_heel"], 1] - skeleton.sole_m
+    out = LIFT_M.copy()
+    out[:_FEET] = [rest[AT[n], 1] - ground for n in CONTACTS[:_FEET]]
+    return out
+
+
+def floor_height(skeleton: Skeleton, marks_w: Floats, resting: Floats) -> float:
+    """Height of the floor, m: the median of the lowest of what rests; if nothing rests, a low quantile of the feet.
 
     Parameters
     ----------
     skeleton : the body
     marks_w : (N, 33, 3) · m · axes with z up, any origin
-    standing : (N, 4), 0 … 1, heels and toes that stand still
+    resting : (N, C), 0 … 1, how surely each of `landmarks.CONTACTS` rests
     """
-    rest = skeleton.marks
-    ground = rest[AT["left_heel"], 1] - skeleton.sole_m
-    soles = np.stack([marks_w[:, AT[n], 2] - (rest[AT[n], 1] - ground) for n in CONTACTS], axis=1)
-    still = standing > 0.5
-    if still.sum() >= 5:
-        return float(np.median(soles[still]))
-    return float(np.quantile(soles.min(axis=1), 0.1))
+    under = marks_w[:, [AT[n] for n in CONTACTS], 2] - lifts(skeleton)
+    still = resting > 0.5
+    some = still.any(axis=1)
+    if some.sum() < 5:
+        return float(np.quantile(under[:, :_FEET].min(axis=1), 0.1))
+    low = np.where(still, under, np.inf)[some]
+    near = (
+        low < low.min(axis=1, keepdims=True) + _SAME_FLOOR_M
+    )  # a raised heel, a knee, a seat on a chair are not
+    return float(np.median([row[keep].mean() for row, keep in zip(low, near, strict=True)]))
 
 
 def place(
@@ -63,7 +79,7 @@ def place(
     up_c: Floats,
     root_c: Floats,
     marks_c: Floats,
-    standing: Floats,
+    resting: Floats,
     seen: NDArray[np.bool_],
 ) -> CameraPose:
     """Camera pose such that the floor is at z = 0 and the person starts at x = y = 0.
@@ -74,11 +90,11 @@ def place(
     up_c : (3,) unit, camera axes
     root_c : (N, 3) · m · camera axes, root joint
     marks_c : (N, 33, 3) · m · camera axes, fitted landmarks
-    standing : (N, 4), 0 … 1
+    resting : (N, C), 0 … 1, how surely each of `landmarks.CONTACTS` rests
     seen : (N,) bool, frames with a person
     """
     axes = world_axes(up_c)
     marks = marks_c @ axes.T
-    floor = floor_height(skeleton, marks[seen], standing[seen])
+    floor = floor_height(skeleton, marks[seen], resting[seen])
     first = root_c[int(np.argmax(seen))] @ axes.T
     return CameraPose(axes, np.array([-first[0], -first[1], -floor]))

@@ -28,7 +28,13 @@ def case():
     px = FOCAL * marks[..., :2] / marks[..., 2:] + 0.5 * np.asarray(SIZE)
     trust = rng.uniform(0.2, 1.0, size=(T, 33))
     clip = refine.observe(time, marks, px, trust, state.root[:, 2], FOCAL, 0.5 * np.asarray(SIZE))
-    clip = clip._replace(contact_info=rng.uniform(1e3, 1e4, size=(T, len(CONTACTS))))
+    up = rng.normal(size=3)
+    clip = clip._replace(
+        contact_info=rng.uniform(1e3, 1e4, size=(T, len(CONTACTS))),
+        floor_up=up / np.linalg.norm(up),
+        floor_height=rng.normal(size=len(CONTACTS)),
+        floor_info=rng.uniform(1e2, 1e3, size=(T, len(CONTACTS))),
+    )
     clip.contact_info[0] = 0.0
     prior = pose_prior()
     prior = prior._replace(vel_info=rng.uniform(0.1, 1.0, size=N_DOFS))
@@ -57,7 +63,7 @@ def forward(skel, state):
 
 def residuals(skel, state, clip, prior, wanted):
     """Information-weighted residuals of the least-squares cost, stacked."""
-    marks = forward(skel, state) if wanted in ("3d", "2d", "feet") else None
+    marks = forward(skel, state) if wanted in ("3d", "2d", "contact", "floor") else None
     out = []
     if "3d" in wanted:
         e = marks - clip.marks3
@@ -67,9 +73,12 @@ def residuals(skel, state, clip, prior, wanted):
     if "2d" in wanted:
         uv = clip.focal * marks[..., :2] / marks[..., 2:] + clip.centre
         out.append(np.sqrt(clip.info2)[..., None] * (uv - clip.marks2))
-    if "feet" in wanted:
-        feet = marks[:, clip.contact_mark]
-        out.append(np.sqrt(clip.contact_info[1:])[..., None] * np.diff(feet, axis=0))
+    if "contact" in wanted:
+        points = marks[:, clip.contact_mark]
+        out.append(np.sqrt(clip.contact_info[1:])[..., None] * np.diff(points, axis=0))
+    if "floor" in wanted:
+        height = marks[:, clip.contact_mark] @ clip.floor_up
+        out.append(np.sqrt(clip.floor_info) * (height - clip.floor_height))
     if "pose" in wanted:
         for k in range(state.balls.shape[1]):
             away = Rotation.from_matrix(prior.ball_mean[k]).inv() * Rotation.from_matrix(state.balls[:, k])
@@ -101,8 +110,10 @@ def only(clip, prior, wanted):
         clip = clip._replace(info3=0 * clip.info3)
     if "2d" not in wanted:
         clip = clip._replace(info2=0 * clip.info2)
-    if "feet" not in wanted:
+    if "contact" not in wanted:
         clip = clip._replace(contact_info=0 * clip.contact_info)
+    if "floor" not in wanted:
+        clip = clip._replace(floor_info=0 * clip.floor_info)
     if "pose" not in wanted:
         prior = prior._replace(
             ball_info=0 * prior.ball_info,
@@ -130,7 +141,7 @@ def moved(state, step, scale):
     return other
 
 
-@pytest.mark.parametrize("wanted", ["3d", "2d", "feet", "pose", "time"])
+@pytest.mark.parametrize("wanted", ["3d", "2d", "contact", "floor", "pose", "time"])
 def test_blocks_are_those_of_numerical_jacobians(case, wanted):
     skel, state, clip, prior = case
     clip, prior = only(clip, prior, wanted)
@@ -153,7 +164,7 @@ def test_blocks_are_those_of_numerical_jacobians(case, wanted):
             np.testing.assert_allclose(blocks[k, t], want[rows, cols], atol=1e-7 * scale)
 
 
-@pytest.mark.parametrize("wanted", ["3d", "2d", "feet", "3d 2d feet pose time"])
+@pytest.mark.parametrize("wanted", ["3d", "2d", "contact", "floor", "3d 2d contact floor pose time"])
 def test_gradient_of_the_robust_cost_is_exact(case, wanted):
     """With the Cauchy loss at work the gradient is still the derivative of the cost that is compared."""
     skel, state, clip, prior = case
