@@ -102,6 +102,22 @@ def xio(pair: Pair) -> Recording:
     )  # fmt: skip
 
 
+def known_between(pair: Pair, time_s: np.ndarray) -> np.ndarray:
+    """(N, S) whether instants lie between two poses that both have a neighbour on either side, seen.
+
+    What central differences can give; every method is scored there alone.
+    """
+    seen = np.isfinite(pair.position_m).all(axis=-1) & np.isfinite(pair.orientation_wxyz).all(axis=-1)
+    good = seen.copy()
+    good[0] = good[-1] = False
+    good[1:-1] &= seen[2:] & seen[:-2]
+    after = np.searchsorted(pair.time_s, time_s - 1e-9)
+    inside = (after > 0) & (after < pair.time_s.size)
+    after = np.clip(after, 1, pair.time_s.size - 1)
+    exact = np.abs(pair.time_s[after] - time_s)[:, None] < 1e-9
+    return inside[:, None] & good[after] & (good[after - 1] | exact)
+
+
 def _filled(pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Poses without holes (straight lines across), sign-continuous, and where they were seen (T, S)."""
     t = pair.time_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import imusim as im
-from benchmarks.fidelity.methods import METHODS
+from benchmarks.fidelity.methods import METHODS, known_between
 from benchmarks.fidelity.recordings import Pair, broad, chain, swing
 from imusim.recording import Recording
 
@@ -25,13 +25,24 @@ def score(rec: Recording, pair: Pair, align=ALIGN) -> dict[str, float]:
     return out
 
 
+def on_common(rec: Recording, pair: Pair) -> tuple[Recording, float]:
+    """The recording where all methods have something to say, and the share of instants it had before."""
+    known = known_between(pair, rec.time_s)
+    share = float(np.isfinite(rec.acc).all(axis=-1).mean())
+    acc, gyro = rec.acc.copy(), rec.gyro.copy()
+    acc[~known], gyro[~known] = np.nan, np.nan
+    out = Recording(rec.time_s, acc, gyro, rec.sensors, unit="m/s2", gyro_unit="rad/s")
+    return out, share
+
+
 def compare(name: str) -> dict[str, dict[str, float]]:
     """Method → figures on one set."""
     pair = SETS[name]()
     out = {}
     for method, make in METHODS.items():
         try:
-            out[method] = score(make(pair), pair)
+            rec, share = on_common(make(pair), pair)
+            out[method] = score(rec, pair) | {"covered": share}
         except Exception as error:
             print(f"{name}: {method} failed: {error}", flush=True)
             continue
