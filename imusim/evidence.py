@@ -38,9 +38,9 @@ _OWN_FOUR = 4.0  # numbers that a group of its own costs: order, strength, corne
 # No motion is quite stationary, so any two channels differ by an amount that grows with their length. Gains of −2 log
 # likelihood a sample: swinging leg, hand-moved chain, unstruck feet at most 0.09; struck feet at least 0.44.
 _OWN_SHARE = 0.2
-# The same for noise with colour, a sample and channel: clean 30 Hz poses of a chain gain at most 0.04 and lose the top of
-# their motion to it (acc rmse 0.32 instead of 0.25 m/s² against the IMUs); noisy ones at 256 Hz gain 0.10 to 0.17.
-_COLOUR_SHARE = 0.06
+# The same for noise with colour, a sample and channel: clean 30 Hz poses of a chain gain 0.00 to 0.04 and lose the top of
+# their motion to it (acc rmse 0.32 instead of 0.26 … 0.30 m/s² against the IMUs); noisy ones at 256 Hz gain 0.10 to 0.17.
+_COLOUR_SHARE = 0.03
 
 
 @dataclass(frozen=True)
