@@ -11,6 +11,7 @@ __all__ = [
     "DatasetError",
     "ImusimError",
     "MissingExtra",
+    "MissingPyTorch3D",
     "MovementError",
     "OutputError",
     "ShapeError",
@@ -42,3 +43,13 @@ class MovementError(ImusimError, ValueError):
 
 class CorpusError(ImusimError, ValueError):
     """A corpus is missing, damaged or of another layout; the shard that is wrong is named."""
+
+
+class MissingPyTorch3D(ImusimError, ImportError):
+    """PyTorch3D is not there, or was built for another PyTorch; no pip line alone brings it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"Silhouettes need PyTorch3D ({why}). It has no wheel for Linux and is built from its source: see "
+            "docs/silhouettes.md"
+        )
