@@ -56,7 +56,9 @@ class Simulate:
     """How often the network looks at each frame, 1 to 16: more are steadier and take longer. Default: 4 times, in
     videos of over 3,600 frames twice."""
     body: Path | None = None
-    """Body model file (SMPL .npz or .pkl). Default: the open body that comes with imusim."""
+    """Body model file (SMPL .npz or .pkl). Default: the open body that comes with imusim; a motion file's own skeleton."""
+    motion_rate_hz: float | None = None
+    """Frames a second of a motion file, in place of what it says, or where it says nothing."""
     axes: Literal["segment", "coremotion", "android"] = "segment"
     """Sensor axes: anatomical segment axes, or those of a phone or watch as usually worn."""
     like: Path | None = None
@@ -88,7 +90,14 @@ class Simulate:
             self.input,
             self.out,
             pose=PoseOptions(self.pose_model, self.pose_fps, self.person, self.pose_passes),
-            fit=FitOptions(self.body, self.height_m, self.camera_tilt_deg, self.focal_px, self.max_gap_s),
+            fit=FitOptions(
+                self.body,
+                self.height_m,
+                self.camera_tilt_deg,
+                self.focal_px,
+                self.max_gap_s,
+                self.motion_rate_hz,
+            ),
             sensors=SensorOptions(placements, sensor, self.rate_hz, self.seed, self.axes, self.smoothing),
             formats=[f.strip() for f in self.format.split(",") if f.strip()],
             report=self.report,

@@ -37,13 +37,14 @@ class PoseOptions:
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How landmarks become a body in motion."""
+    """How landmarks become a body in motion; of a motion file, on which body and how tall the person is simulated."""
 
     body: Path | None = None
     height_m: float | None = None
     camera_tilt_deg: float | None = None
     focal_px: float | None = None
     max_gap_s: float = 0.5
+    motion_rate_hz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def simulate_file(
     folder = Path(out) if out is not None else source.with_name(source.stem + "_imu")
     is_video = source.suffix.lower() not in MOTION_SUFFIXES
     _check_options(pose, fit, sensors)  # a typo should not cost the time of a pose estimation
+    _check_meant(source, is_video, pose, fit)
     seconds: dict[str, float] = {}
     with _folder_for(folder) as partial, _collected_warnings() as said:
         track: PoseTrack | None = None
@@ -127,10 +129,8 @@ def simulate_file(
             with _timed(seconds, "fit"):
                 motion = _fit(track, fit, progress)
         else:
-            from imusim.motion_io import read_motion
-
             with _timed(seconds, "read"):
-                motion = read_motion(source)
+                motion = _read(source, pose, fit)
         with _timed(seconds, "simulate"):
             recordings = _simulate(motion, sensors)
         with _timed(seconds, "export"):
@@ -177,8 +177,38 @@ def _check_options(pose: PoseOptions, fit: FitOptions, sensors: SensorOptions) -
         raise ConfigError(f"focal length {fit.focal_px:g} px: wanted a positive number of pixels")
     if not fit.max_gap_s >= 0:
         raise ConfigError(f"longest gap {fit.max_gap_s:g} s: wanted seconds, zero or more")
+    if fit.motion_rate_hz is not None:
+        from imusim.motion_io.clock import check_rate as check_motion_rate
+
+        check_motion_rate(fit.motion_rate_hz, "--motion-rate-hz")
     if fit.body is not None and not fit.body.is_file():
         raise ConfigError(f"{fit.body}: no such body model file. Leave --body out for the open body.")
+
+
+def _check_meant(source: Path, is_video: bool, pose: PoseOptions, fit: FitOptions) -> None:
+    """Refuse options that mean nothing for this kind of file, rather than ignore them.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if is_video:
+        if fit.motion_rate_hz is not None:
+            raise ConfigError(
+                f"--motion-rate-hz is for motion files; {source.name} is taken for a video, which has its own times"
+            )
+        return
+    given = {
+        "--camera-tilt-deg": fit.camera_tilt_deg,
+        "--focal-px": fit.focal_px,
+        "--pose-fps": pose.fps,
+        "--pose-passes": pose.passes,
+    }
+    wrong = [name for name, value in given.items() if value is not None]
+    if wrong:
+        raise ConfigError(
+            f"{', '.join(wrong)}: for videos only, {source.name} is a motion file. Leave it out."
+        )
 
 
 def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, progress: bool) -> PoseTrack:
@@ -194,6 +224,26 @@ def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, pro
         cache=folder / "pose.npz",
         progress=progress,
     )
+
+
+def _read(source: Path, pose: PoseOptions, options: FitOptions) -> Motion:
+    """Read a motion file, on to the body and with the height that are asked for."""
+    from imusim.body import SkinnedBody, load_body
+    from imusim.fitting import fit
+    from imusim.motion_io import read_motion
+
+    body = None if options.body is None else load_body(options.body)
+    motion = read_motion(
+        source,
+        options.motion_rate_hz,
+        body,
+        person=None if pose.person == PoseOptions.person else pose.person,
+    )
+    if options.height_m is not None or (body is not None and motion.body is not body):
+        # a plain skeleton has no height of its own: its joints end below the crown
+        target = body or (motion.body if isinstance(motion.body, SkinnedBody) else None)
+        motion = fit(motion, body=target, height_m=options.height_m)
+    return motion
 
 
 def _fit(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from imusim import rotation
 from imusim.errors import MotionFileError, QualityWarning
-from imusim.motion_io.clock import frame_times
+from imusim.motion_io.clock import GIVE_RATE, frame_times
 from imusim.motion_io.tree import Tree, as_motion
 from imusim.types import Floats, Motion
 
@@ -63,6 +63,8 @@ def read_bvh(
         raise MotionFileError(f"{path.name}: there is no MOTION section; the file is cut off or not BVH")
     joints = _hierarchy(head.split(), path.name)
     interval, values = _frames(motion, sum(len(j.channels) for j in joints), path.name)
+    if rate_hz is None and not (np.isfinite(interval) and interval > 0):
+        raise MotionFileError(f"{path.name}: Frame Time {interval:g} s. Wanted more than 0. {GIVE_RATE}")
     rate = rate_hz if rate_hz is not None else 1.0 / interval
     time_s = frame_times(len(values), rate, path.name)
     tree, metadata = _tree(joints, values, path.name)
@@ -168,8 +170,6 @@ def _frames(text: str, width: int, name: str) -> tuple[float, Floats]:
         claimed, interval = int(float(said["frames"])), float(said["frame time"])
     except (KeyError, ValueError, OverflowError):
         raise MotionFileError(f"{name}: MOTION lacks 'Frames:' or 'Frame Time:' with a number") from None
-    if not (np.isfinite(interval) and interval > 0):
-        raise MotionFileError(f"{name}: Frame Time {interval:g} s. Wanted more than 0; give rate_hz=.")
     try:
         flat = np.array(" ".join(lines).split(), dtype=np.float64)
     except ValueError as error:

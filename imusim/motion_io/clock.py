@@ -8,6 +8,8 @@ from imusim.errors import ConfigError, MotionFileError
 from imusim.types import Floats
 
 SLOWEST_HZ, FASTEST_HZ = 1.0, 10_000.0
+GIVE_RATE = "Give rate_hz= (on the command line --motion-rate-hz)."
+"""What to do about a file without a rate, for messages."""
 
 
 def check_rate(rate_hz: float, source: str = "rate_hz") -> float:
@@ -20,8 +22,9 @@ def check_rate(rate_hz: float, source: str = "rate_hz") -> float:
     """
     rate = float(rate_hz)
     if not SLOWEST_HZ <= rate <= FASTEST_HZ:
+        hint = "" if source.startswith(("rate_hz", "--")) else f". {GIVE_RATE}"
         raise ConfigError(
-            f"{source}: a rate of {rate:g} frames a second; wanted {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz. Give rate_hz=."
+            f"{source}: a rate of {rate:g} frames a second; wanted {SLOWEST_HZ:g} to {FASTEST_HZ:g} Hz{hint}"
         )
     return rate
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from imusim.errors import MotionFileError, QualityWarning
+from imusim.motion_io.clock import GIVE_RATE
 from imusim.motion_io.layouts import KINECT20
 from imusim.motion_io.points import from_points
 from imusim.types import Motion
@@ -75,7 +76,7 @@ def read_kinect_mat(
         warnings.warn(
             QualityWarning(
                 f"{path.name}: no rate in the file; assumed {NOMINAL_HZ:g} Hz. UTD-MHAD's skeletons run at about 19 Hz on "
-                "the inertial sensor's clock: give rate_hz=(F - 1) / (N / 50)."
+                f"the inertial sensor's clock, (F - 1) / (N / 50). {GIVE_RATE}"
             ),
             stacklevel=3,
         )

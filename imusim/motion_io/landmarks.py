@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from imusim.errors import MotionFileError, QualityWarning, unknown_name
 from imusim.motion_io.arrays import read_array
+from imusim.motion_io.clock import GIVE_RATE
 from imusim.motion_io.layouts import BY_COUNT, Layout, layouts
 from imusim.motion_io.points import from_points
 from imusim.types import Floats, Motion
@@ -133,7 +134,7 @@ def read_positions(
     if rate is None and times is None:
         rate, assumed = ASSUMED_HZ, True
         warnings.warn(
-            QualityWarning(f"{source}: no frame rate; assumed {ASSUMED_HZ:g} Hz. Give rate_hz="), stacklevel=4
+            QualityWarning(f"{source}: no frame rate; assumed {ASSUMED_HZ:g} Hz. {GIVE_RATE}"), stacklevel=4
         )
     if sure is not None:
         points = np.where(sure[..., None] < 0.1, np.nan, points)

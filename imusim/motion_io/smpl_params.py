@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from imusim import rotation
 from imusim.body import SkinnedBody, open_body
 from imusim.errors import MotionFileError, QualityWarning, ShapeError
-from imusim.motion_io.clock import frame_times
+from imusim.motion_io.clock import GIVE_RATE, frame_times
 from imusim.motion_io.world import UNITS, check_unit, find_world
 from imusim.types import Body, Floats, Motion
 
@@ -196,11 +196,9 @@ def _rate(held: Mapping[str, Any], given: float | None, source: str) -> tuple[fl
         value = _numbers(held, key, source).ravel()
         if value.size == 1 and value[0] > 0:
             return float(value[0]), key
-        raise MotionFileError(f"{source}: {key} is {value[:3]}, wanted one positive number. Give rate_hz=.")
+        raise MotionFileError(f"{source}: {key} is {value[:3]}, wanted one positive number. {GIVE_RATE}")
     warnings.warn(
-        QualityWarning(
-            f"{source}: no frame rate in the file; assumed {ASSUMED_HZ:g} Hz. Give rate_hz= if you know it."
-        ),
+        QualityWarning(f"{source}: no frame rate in the file; assumed {ASSUMED_HZ:g} Hz. {GIVE_RATE}"),
         stacklevel=4,
     )
     return ASSUMED_HZ, "assumed"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from imusim.errors import MotionFileError
-from imusim.motion_io.clock import check_rate
+from imusim.motion_io.clock import GIVE_RATE, check_rate
 from imusim.motion_io.markers import joint_centres
 from imusim.motion_io.points import from_points
 from imusim.motion_io.world import UNITS
@@ -70,7 +70,7 @@ def _rate(header: dict[str, str], name: str) -> float:
     try:
         return check_rate(float(header["DataRate"]), f"{name}: DataRate")
     except (KeyError, ValueError):
-        raise MotionFileError(f"{name}: no DataRate in the header. Give rate_hz=.") from None
+        raise MotionFileError(f"{name}: no DataRate in the header. {GIVE_RATE}") from None
 
 
 def _values(rows: list[str], width: int, name: str) -> Floats:

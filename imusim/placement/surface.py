@@ -64,32 +64,14 @@ def outermost_hit(
 
 
 def nearest_point(vertices: Floats, faces: NDArray[np.int64], point: Floats) -> SkinHit:
-    """Nearest point of the mesh to `point` (3,).
+    """Nearest point of the mesh to `point` (3,)."""
+    from trimesh.triangles import closest_point, points_to_barycentric
 
-    Ericson, "Real-time collision detection", 2005, section 5.1.5: the plane's foot where it is inside the
-    triangle, else the nearest of the three edges.
-    """
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    size = np.einsum("ij,ij->i", normal, normal)
-    w = point - a
-    with np.errstate(divide="ignore", invalid="ignore"):
-        v = np.einsum("ij,ij->i", np.cross(w, c - a), normal) / size
-        u = np.einsum("ij,ij->i", np.cross(b - a, w), normal) / size
-    bary = np.stack([1.0 - u - v, v, u], axis=1)
-    plane = np.where((np.nan_to_num(bary, nan=-1.0) >= 0).all(axis=1), 1.0, np.nan)
-    options = [bary * plane[:, None]]
-    for i, j in ((0, 1), (1, 2), (2, 0)):
-        start, edge = vertices[faces[:, i]], vertices[faces[:, j]] - vertices[faces[:, i]]
-        length = np.maximum(np.einsum("ij,ij->i", edge, edge), 1e-30)
-        f = np.clip(np.einsum("ij,ij->i", point - start, edge) / length, 0.0, 1.0)
-        option = np.zeros_like(bary)
-        option[:, i], option[:, j] = 1.0 - f, f
-        options.append(option)
-    stack = np.stack(options)  # (4, F, 3)
-    distance = np.linalg.norm(np.einsum("ofk,fkd->ofd", stack, vertices[faces]) - point, axis=-1)
-    kind, row = np.unravel_index(int(np.nanargmin(distance)), distance.shape)
-    return _hit(vertices, faces, int(row), stack[kind, row])
+    # from the point, in millimetres: trimesh takes products of four lengths below 1e-12 for nothing
+    corners = 1e3 * (vertices[faces] - point)
+    found = closest_point(corners, np.zeros((len(faces), 3)))
+    row = int(np.argmin((found**2).sum(axis=1)))
+    return _hit(vertices, faces, row, points_to_barycentric(corners[row : row + 1], found[row : row + 1])[0])
 
 
 def face_normal(vertices: Floats, faces: NDArray[np.int64], hit: SkinHit) -> Floats:

@@ -91,10 +91,14 @@ def valid_frames(motion: Motion, frames: ArrayLike | None) -> NDArray[np.int64]:
     else:
         chosen = np.atleast_1d(np.asarray(frames))
         if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
-            raise ConfigError(f"frames must be whole numbers (N,), got {chosen.dtype} of shape {chosen.shape}")
+            raise ConfigError(
+                f"frames must be whole numbers (N,), got {chosen.dtype} of shape {chosen.shape}"
+            )
         wrong = (chosen < 0) | (chosen >= motion.time_s.size)
         if wrong.any():
-            raise ConfigError(f"frame {int(chosen[wrong][0])} does not exist: the motion has {motion.time_s.size}")
+            raise ConfigError(
+                f"frame {int(chosen[wrong][0])} does not exist: the motion has {motion.time_s.size}"
+            )
         if not motion.valid[chosen].all():
             raise ConfigError(
                 f"frame {int(chosen[~motion.valid[chosen]][0])} is not valid: nobody was seen there. Leave it out."

@@ -258,8 +258,12 @@ def _targets(
             f"masks have shape {given.shape}, wanted {(len(views), height, width)}: one for each frame, as large as "
             "the camera's picture"
         )
-    if given.dtype.kind not in "bf" or not (np.isfinite(given).all() and given.min() >= 0 and given.max() <= 1):
-        raise ShapeError(f"masks must be bool, or numbers from 0 to 1 (got {given.dtype}). Divide 8-bit masks by 255.")
+    if given.dtype.kind not in "bf" or not (
+        np.isfinite(given).all() and given.min() >= 0 and given.max() <= 1
+    ):
+        raise ShapeError(
+            f"masks must be bool, or numbers from 0 to 1 (got {given.dtype}). Divide 8-bit masks by 255."
+        )
     empty = given.reshape(len(given), -1).max(axis=1) < 0.5
     if empty.any():
         raise ConfigError(f"mask {int(np.argmax(empty))} shows nobody. Leave that frame out.")
@@ -272,7 +276,9 @@ def _iou(problem: _Problem, target: Tensor, views: list[Camera]) -> Floats:
     out = np.empty(len(views))
     with torch.no_grad():
         for i, view in enumerate(views):
-            drawn = Silhouettes(view, blur_px=0.0, device=target.device)(problem.meshes(np.array([i])))[0] > 0.5
+            drawn = (
+                Silhouettes(view, blur_px=0.0, device=target.device)(problem.meshes(np.array([i])))[0] > 0.5
+            )
             seen = target[i] >= 0.5
             out[i] = float((drawn & seen).sum() / (drawn | seen).sum().clamp(min=1))
     return out

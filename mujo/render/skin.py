@@ -47,7 +47,9 @@ class Skin:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         if not isinstance(body, SkinnedBody):
-            raise ConfigError(f"{body.name} has no skin, so it has no silhouette. Fit a body with a skin to it.")
+            raise ConfigError(
+                f"{body.name} has no skin, so it has no silhouette. Fit a body with a skin to it."
+            )
         rows, triangles = _fewer(body.v_template, body.faces, faces)
 
         def tensor(a: np.ndarray) -> Tensor:
@@ -58,7 +60,9 @@ class Skin:
         self._template, self._directions = tensor(body.v_template[rows]), tensor(body.shapedirs[rows])
         self._joints, self._joint_basis = tensor(body.rest_joints()), tensor(body.joint_shape_basis())
         self._weights = tensor(body.weights[rows])
-        self._bends = None if body.posedirs is None else tensor(body.posedirs[rows].reshape(3 * len(rows), -1))
+        self._bends = (
+            None if body.posedirs is None else tensor(body.posedirs[rows].reshape(3 * len(rows), -1))
+        )
         self._identity = torch.eye(3, dtype=dtype, device=device)
 
     def vertices(self, root_m: Tensor, rotation: Tensor, shape: Tensor) -> Tensor:
@@ -127,7 +131,9 @@ def _fewer(vertices: np.ndarray, faces: np.ndarray, most: int | None) -> tuple[n
         else:
             high, found = middle, trial
     if len(found[1]) < 4 or len(found[1]) > most:
-        raise ConfigError(f"faces={most} leaves nothing of a mesh of {len(faces)}. Ask for a few hundred or more.")
+        raise ConfigError(
+            f"faces={most} leaves nothing of a mesh of {len(faces)}. Ask for a few hundred or more."
+        )
     return found
 
 

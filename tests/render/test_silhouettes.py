@@ -38,7 +38,9 @@ def standing(body, frames=3, shape=None, seed=0):
     for name, sign in (("left_shoulder", -1), ("right_shoulder", 1)):
         q[:, body.joint_names.index(name)] = rotation.from_rotvec([0.0, 0.0, sign * 0.7])
     q = rotation.multiply(q, rotation.from_rotvec(0.1 * rng.normal(size=(frames, len(body.joint_names), 3))))
-    turn = rotation.from_rotvec(np.stack([np.zeros(frames), np.zeros(frames), np.linspace(0, 0.6, frames)], 1))
+    turn = rotation.from_rotvec(
+        np.stack([np.zeros(frames), np.zeros(frames), np.linspace(0, 0.6, frames)], 1)
+    )
     q[:, 0] = rotation.multiply(turn, Q_WB_REST)
     root = np.tile([0.0, 0.0, 0.95], (frames, 1))
     return im.Motion(np.linspace(0, 1, frames), root, q, body, shape=np.zeros(0) if shape is None else shape)
@@ -46,7 +48,9 @@ def standing(body, frames=3, shape=None, seed=0):
 
 def with_bends(body, seed=3):
     """The open body with made pose corrections, which it has none of."""
-    bends = 1e-3 * np.random.default_rng(seed).normal(size=(*body.v_template.shape, 9 * (len(body.parents) - 1)))
+    bends = 1e-3 * np.random.default_rng(seed).normal(
+        size=(*body.v_template.shape, 9 * (len(body.parents) - 1))
+    )
     keys = ("joint_names", "parents", "v_template", "shapedirs", "J_regressor", "weights", "faces")
     few = {k: getattr(body, k) for k in keys}
     return SkinnedBody("bending", **few, posedirs=bends)
@@ -172,7 +176,9 @@ def test_gradients_are_slopes(body, built):
                 ends = [
                     total(root + s * e, beta) if value is root else total(root, beta + s * e) for s in (1, -1)
                 ]
-            assert float(slope[k]) == pytest.approx(float(ends[0] - ends[1]) / (2 * size), abs=0.03 * float(wide))
+            assert float(slope[k]) == pytest.approx(
+                float(ends[0] - ends[1]) / (2 * size), abs=0.03 * float(wide)
+            )
 
 
 @pytest.fixture
