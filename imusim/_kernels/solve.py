@@ -14,56 +14,37 @@ import numpy as np
 from numba import njit
 
 
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def _eliminate(row, a, i, b, count, first):
+    """row[first:] −= Σ_k a[k, i] b[k, first:] over the `count` first k, four at a time: the inner loop of all below."""
+    n = row.size
+    k = 0
+    while k + 3 < count:
+        w0, w1, w2, w3 = a[k, i], a[k + 1, i], a[k + 2, i], a[k + 3, i]
+        b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
+        for j in range(first, n):
+            row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
+        k += 4
+    while k < count:
+        w0 = a[k, i]
+        b0 = b[k]
+        for j in range(first, n):
+            row[j] -= w0 * b0[j]
+        k += 1
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def _subtract_product(c, a, b, n):
     """c (n, n) −= aᵀ b, with a, b (n, n)."""
     for i in range(n):
-        row = c[i]
-        k = 0
-        while k + 3 < n:
-            w0 = a[k, i]
-            w1 = a[k + 1, i]
-            w2 = a[k + 2, i]
-            w3 = a[k + 3, i]
-            b0 = b[k]
-            b1 = b[k + 1]
-            b2 = b[k + 2]
-            b3 = b[k + 3]
-            for j in range(n):
-                row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
-            k += 4
-        while k < n:
-            w0 = a[k, i]
-            b0 = b[k]
-            for j in range(n):
-                row[j] -= w0 * b0[j]
-            k += 1
+        _eliminate(c[i], a, i, b, n, 0)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _subtract_square(c, a, n):
     """The upper triangle of c (n, n) −= aᵀ a, with a (n, n)."""
     for i in range(n):
-        row = c[i]
-        k = 0
-        while k + 3 < n:
-            w0 = a[k, i]
-            w1 = a[k + 1, i]
-            w2 = a[k + 2, i]
-            w3 = a[k + 3, i]
-            b0 = a[k]
-            b1 = a[k + 1]
-            b2 = a[k + 2]
-            b3 = a[k + 3]
-            for j in range(i, n):
-                row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
-            k += 4
-        while k < n:
-            w0 = a[k, i]
-            b0 = a[k]
-            for j in range(i, n):
-                row[j] -= w0 * b0[j]
-            k += 1
+        _eliminate(c[i], a, i, a, n, i)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -71,19 +52,7 @@ def _cholesky(a, n):
     """Upper Cholesky factor of a (n, n), in place (the lower triangle is set to 0); 0, or 1 if not positive."""
     for i in range(n):
         row = a[i]
-        k = 0
-        while k + 3 < i:
-            w0, w1, w2, w3 = a[k, i], a[k + 1, i], a[k + 2, i], a[k + 3, i]
-            b0, b1, b2, b3 = a[k], a[k + 1], a[k + 2], a[k + 3]
-            for j in range(i, n):
-                row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
-            k += 4
-        while k < i:
-            w0 = a[k, i]
-            b0 = a[k]
-            for j in range(i, n):
-                row[j] -= w0 * b0[j]
-            k += 1
+        _eliminate(row, a, i, a, i, i)
         pivot = row[i]
         if not pivot > 0.0:
             return 1
@@ -101,19 +70,7 @@ def _solve_transposed(u, b, n):
     """b (n, n) ← u⁻ᵀ b for upper triangular u (n, n), in place."""
     for i in range(n):
         row = b[i]
-        k = 0
-        while k + 3 < i:
-            w0, w1, w2, w3 = u[k, i], u[k + 1, i], u[k + 2, i], u[k + 3, i]
-            b0, b1, b2, b3 = b[k], b[k + 1], b[k + 2], b[k + 3]
-            for j in range(n):
-                row[j] -= (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
-            k += 4
-        while k < i:
-            w0 = u[k, i]
-            b0 = b[k]
-            for j in range(n):
-                row[j] -= w0 * b0[j]
-            k += 1
+        _eliminate(row, u, i, b, i, 0)
         scale = 1.0 / u[i, i]
         for j in range(n):
             row[j] *= scale
