@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imusim.errors import ConfigError, OutputError, QualityWarning
+from imusim.errors import ConfigError, OutputError, QualityWarning, UnknownNameError
 from imusim.recording import Recording
 from imusim.types import Motion, Placement, PoseTrack
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOTION_SUFFIXES = (".npz", ".npy", ".bvh", ".trc", ".c3d", ".mvnx", ".mat", ".json", ".pkl", ".pt", ".pth")
 """Everything else is taken for a video (`motion_io.SUFFIXES`; repeated here so that start-up stays light)."""
 FORMATS = ("parquet", "csv", "npz")
+_LIMBS = tuple(f"{side}_{j}" for side in ("left", "right") for j in ("shoulder", "elbow", "hip", "knee"))
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def simulate_file(
             with _timed(seconds, "read"):
                 motion = _read(source, pose, fit)
         with _timed(seconds, "simulate"):
-            recordings = _simulate(motion, sensors)
+            recordings = _simulate(motion, sensors, source)
         with _timed(seconds, "export"):
             _export(
                 partial, recordings, motion, formats, "coremotion" if sensors.axes == "coremotion" else "si"
@@ -243,6 +244,15 @@ def _read(source: Path, pose: PoseOptions, options: FitOptions) -> Motion:
         # a plain skeleton has no height of its own: its joints end below the crown
         target = body or (motion.body if isinstance(motion.body, SkinnedBody) else None)
         motion = fit(motion, body=target, height_m=options.height_m)
+        told = motion.metadata.get("retarget", {}).get("joints", {})
+        lacking = [n for n in _LIMBS if n in motion.body.joint_names and n not in told] if told else []
+        if lacking:
+            warnings.warn(
+                f"{source.name} has no {', '.join(lacking)}: there the body moves as one piece with what is next to it. "
+                "Do not trust sensors beyond.",
+                QualityWarning,
+                stacklevel=3,
+            )
     return motion
 
 
@@ -262,20 +272,27 @@ def _fit(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
     )
 
 
-def _simulate(motion: Motion, options: SensorOptions) -> dict[str, Recording]:
+def _simulate(motion: Motion, options: SensorOptions, source: Path) -> dict[str, Recording]:
     """Recordings by file stem: the sensor's ("imu") and, unless the sensor is ideal, perfect ones ("ideal")."""
     from imusim.sensor import find
     from imusim.simulation import simulate
 
-    ideal = simulate(
-        motion,
-        options.placements,
-        sensor="ideal",
-        rate_hz=options.rate_hz,
-        seed=options.seed,
-        axes=options.axes,
-        smoothing=options.smoothing,
-    )
+    try:
+        ideal = simulate(
+            motion,
+            options.placements,
+            sensor="ideal",
+            rate_hz=options.rate_hz,
+            seed=options.seed,
+            axes=options.axes,
+            smoothing=options.smoothing,
+        )
+    except UnknownNameError as error:
+        if motion.body.weights is not None:
+            raise
+        raise UnknownNameError(
+            f"{error} {source.name} is a bare skeleton: --height-m (or --body) moves it on to a body that has every place."
+        ) from None
     sensor = find(options.sensor)
     return (
         {"imu": sensor.measure(ideal, seed=options.seed), "ideal": ideal} if sensor.terms else {"imu": ideal}

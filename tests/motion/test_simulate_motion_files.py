@@ -151,3 +151,14 @@ def test_what_means_nothing_is_refused(tmp_path, capsys):
     assert "no such body model file" in refused(capsys, source, "--body", tmp_path / "none.npz")
     assert "height" in refused(capsys, source, "--height-m", "175")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["walk.bvh"]
+
+
+def test_a_skeleton_without_arms_says_what_would_help(tmp_path, capsys):
+    source = walk_bvh(tmp_path / "legs.bvh")
+    text = source.read_text()
+    source.write_text(text.replace("Arm\n", "Wing\n").replace("ForeWing", "Tip").replace("Hand", "End"))
+    error = refused(capsys, source, "--placements", "left_wrist", "--no-report")
+    assert "--height-m (or --body)" in error
+    main(["simulate", str(source), "--placements", "left_wrist", "--no-report", "--height-m", "1.7"])
+    error = capsys.readouterr().err
+    assert "has no left_shoulder, left_elbow, right_shoulder, right_elbow" in error
