@@ -62,8 +62,8 @@ class Simulate:
     axes: Literal["segment", "coremotion", "android"] = "segment"
     """Sensor axes: anatomical segment axes, or those of a phone or watch as usually worn."""
     like: Path | None = None
-    """What `imusim identify` wrote: its placements (unless --placements is given) and its devices' scale, bias and noise, in
-    place of those that --sensor would draw."""
+    """What `imusim identify` wrote: its placements (unless --placements is given) and its devices' scale, bias, noise and
+    soft mounts, in place of those that --sensor would draw."""
     smoothing: Literal["auto", "none"] = "auto"
     """auto chooses the smoothing from the data; none interpolates (for clean motion files only)."""
     max_gap_s: float = 0.5
@@ -82,8 +82,8 @@ class Simulate:
             from imusim.identification.result import read_identified, with_errors
             from imusim.sensor import find
 
-            worn, devices = read_identified(self.like)
-            sensor = with_errors(find(self.sensor), devices)
+            worn, devices, mounts = read_identified(self.like)
+            sensor = with_errors(find(self.sensor), devices, mounts)
             if self.placements == "fimad" and worn:
                 placements = worn
         result = simulate_file(

@@ -77,7 +77,7 @@ class Identify:
     real: Positional[Path]
     """The real recording (as for `imusim validate`)."""
     estimate: str = "time,rotation,leverarm,bias"
-    """Any of time, skew, rotation, leverarm, bias, scale, bodyscale."""
+    """Any of time, skew, rotation, leverarm, bias, scale, bodyscale, softtissue (the first mode of a soft mount)."""
     match: tuple[str, ...] = ()
     """Where the sensors sit, if their names are not places: real=place."""
     max_offset_s: float | None = None

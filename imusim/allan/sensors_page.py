@@ -68,6 +68,7 @@ The clock decides when samples are really taken; then, from the body to the rece
 | `Clock` | when samples are really taken: `rec.true_time_s` | skew ppm, offset s, jitter s |
 | `StrapSlip` | the mounting turns slowly (Ornstein–Uhlenbeck) | sd in degrees, correlation time |
 | `SoftTissue` | rings like a mass on skin: gain 1 for slow motion, a peak at resonance | resonance Hz ± sd, peak gain ± sd |
+| `RockingMount` | a mount's first mode: the sensor moves and rocks, as `im.identify` found it | Hz, damping, direction |
 | `Vibration` | Gaussian, of a given spectral density | (Hz, density) pairs |
 | `Bandwidth` | Butterworth of order 1, 2 or 4 with its group delay | −3 dB frequencies |
 | `GSensitivity` | ω += G f | limit or matrix |

@@ -41,7 +41,8 @@ def identify(
     real : what the sensors read, SI, NaN where unknown
     estimate : of "time", "skew" (of the clock), "rotation" (mounting), "leverarm" (position on the segment),
     "bias", "scale",
-        "bodyscale" (a factor on the body's size, hence its accelerations); a tuple, or a string with commas
+        "bodyscale" (a factor on the body's size, hence its accelerations), "softtissue" (the first mode of a mount on
+        foam, skin or strap: `imusim.sensor.Mount`); a tuple, or a string with commas
 
     Other Parameters
     ----------------

@@ -10,6 +10,7 @@ import numpy as np
 
 from imusim.errors import unknown_name
 from imusim.rotation import from_rotvec, multiply, normalise
+from imusim.sensor.rocking import Mount
 from imusim.types import Floats
 
 BLOCKS: Final = {
@@ -21,12 +22,17 @@ BLOCKS: Final = {
              (3.0,) * 3 + (1.0,) * 3, (0.3,) * 3 + (0.05,) * 3),
     "scale": (("acc_scale_x", "acc_scale_y", "acc_scale_z", "gyro_scale_x", "gyro_scale_y", "gyro_scale_z"), 0.1, 0.05),
     "bodyscale": (("body_scale",), 0.2, 0.1),
+    "softtissue": (("mount_log_frequency", "mount_log_damping", "mount_shift_x", "mount_shift_y", "mount_shift_z",
+                    "mount_turn_x", "mount_turn_y", "mount_turn_z"),
+                   (0.5, 0.7, 1.0, 1.0, 1.0, 40.0, 40.0, 40.0), (0.1, 0.5, 0.3, 0.3, 0.3, 12.0, 12.0, 12.0)),
 }  # fmt: skip
 """Block → names of its numbers, standard deviation of the weak prior that keeps what is not excited finite,
 and the standard deviation beyond which a number counts as not identified. SI units; rotations in rad."""
 
 ALIGN: Final = ("time", "skew", "rotation", "leverarm", "bias", "scale")
-"""What a comparison of two recordings may ask for; identification from a motion knows "bodyscale" too."""
+"""What a comparison of two recordings may ask for; identification from a motion knows "bodyscale" and "softtissue" too."""
+
+_MEAN_HZ, _MEAN_DAMPING = 10.0, 0.1  # of the prior of a mount
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Parameters:
     acc_bias, gyro_bias : (3,) · m/s², rad/s · real sensor's axes, added by the real sensor
     acc_scale, gyro_scale : (3,), real sensor's axes, 1 for a perfect one
     body_scale : factor on the motion's acceleration
+    mount : soft mount, in the source frame's axes; None: rigid
     """
 
     time_offset_s: float = 0.0
@@ -55,6 +62,7 @@ class Parameters:
     acc_scale: Floats = field(default_factory=lambda: np.ones(3))
     gyro_scale: Floats = field(default_factory=lambda: np.ones(3))
     body_scale: float = 1.0
+    mount: Mount | None = None
 
     def source_time(self, time_s: Floats) -> Floats:
         """Return the source's instants of the real sensor's instants (N,) · s."""
@@ -74,8 +82,14 @@ class Parameters:
                 parts += [self.acc_bias, self.gyro_bias]
             elif block == "scale":
                 parts += [self.acc_scale - 1.0, self.gyro_scale - 1.0]
-            else:
+            elif block == "bodyscale":
                 parts.append([self.body_scale - 1.0])
+            else:
+                mount = self.mount or Mount()
+                parts.append(
+                    [np.log(mount.frequency_hz / _MEAN_HZ), np.log(mount.damping / _MEAN_DAMPING)]
+                    + [*mount.shift, *mount.turn_per_m]
+                )
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def moved(self, step: Floats, blocks: Sequence[str]) -> Parameters:
@@ -96,9 +110,24 @@ class Parameters:
                 new = replace(new, acc_bias=self.acc_bias + d[:3], gyro_bias=self.gyro_bias + d[3:])
             elif block == "scale":
                 new = replace(new, acc_scale=self.acc_scale + d[:3], gyro_scale=self.gyro_scale + d[3:])
-            else:
+            elif block == "bodyscale":
                 new = replace(new, body_scale=self.body_scale + float(d[0]))
+            else:
+                new = replace(new, mount=_moved(self.mount or Mount(), d))
         return new
+
+
+def _moved(mount: Mount, d: Floats) -> Mount:
+    """The mount a step (8,) further: logarithms of frequency and damping, shift, turn."""
+    f, z = np.exp(np.clip(d[:2], -1.0, 1.0))
+    shift, turn = np.asarray(mount.shift) + d[2:5], np.asarray(mount.turn_per_m) + d[5:]
+    return replace(
+        mount,
+        frequency_hz=mount.frequency_hz * float(f),
+        damping=mount.damping * float(z),
+        shift=(float(shift[0]), float(shift[1]), float(shift[2])),
+        turn_per_m=(float(turn[0]), float(turn[1]), float(turn[2])),
+    )
 
 
 def names_of(blocks: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from imusim.export.atomic import written_together
 from imusim.identification.solve import Fit
 from imusim.identification.summary import summary
 from imusim.placement.fitted import FittedPlacement
-from imusim.rotation import multiply, rotate, to_rotvec
-from imusim.sensor import Sensor, find
+from imusim.rotation import multiply, rotate, rotate_inverse, to_rotvec
+from imusim.sensor import Mount, RockingMount, Sensor, find
 from imusim.sensor.identified import DeviceErrors, IdentifiedErrors
 from imusim.trajectory import Trajectory
 from imusim.types import Placement
@@ -47,7 +47,7 @@ class Identification:
     ``rotation_wxyz``
     are in the axes of the frame (of the place on the body), as `Trajectory.mounted` takes them. ``body_scale`` is
     the factor on
-    the motion's acceleration.
+    the motion's acceleration, ``mount`` (if "softtissue" was asked for) the `imusim.sensor.Mount` in the frame's axes.
     """
 
     fits: Mapping[str, Fit]
@@ -83,7 +83,9 @@ class Identification:
 
     def sensor(self, base: str | Sensor | None = None) -> Sensor:
         """Return a sensor with the errors found; what was not identified (range, resolution …) is the base's."""
-        return with_errors(find(base), [self._errors(name) for name in self.fits])
+        mounts = [_mounted(name, summary(fit)) for name, fit in self.fits.items()]
+        errors = [self._errors(name) for name in self.fits]
+        return with_errors(find(base), errors, [m for m in mounts if m is not None])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -115,6 +117,8 @@ class Identification:
                     value, key = to_rotvec(p[key]), "rotation vector, rad"
                 pairs = ", ".join(f"{v:.5g} ± {d:.2g}" for v, d in zip(value, sd, strict=True))
                 lines.append(f"  {key:20s} {pairs}")
+            if "mount" in p:
+                lines.append(f"  {'soft mount':20s} {_shown(p['mount'])}")
             lines += [f"  not known from these data: {u}" for u in p["unidentified"]]
         return "\n".join(lines)
 
@@ -140,8 +144,8 @@ class Identification:
         return _device(name, summary(self.fits[name]), *self.noise.get(name, (0.0, 0.0)))
 
 
-def read_identified(path: str | Path) -> tuple[list[FittedPlacement], list[DeviceErrors]]:
-    """Read the placements (empty if it was a trajectory) and the devices' errors of an identified file.
+def read_identified(path: str | Path) -> tuple[list[FittedPlacement], list[DeviceErrors], list[Mount]]:
+    """Read placements (empty if it was a trajectory), devices' errors and soft mounts (if any) of an identified file.
 
     Raises
     ------
@@ -163,7 +167,7 @@ def read_identified(path: str | Path) -> tuple[list[FittedPlacement], list[Devic
         or not isinstance(content.get("sensors"), dict)
     ):
         raise ConfigError(f"{path} is not what `imusim identify` writes (wanted format: {FORMAT})")
-    places, devices = [], []
+    places, devices, mounts = [], [], []
     for name, entry in content["sensors"].items():
         try:
             noise = entry.get("noise", {})
@@ -175,21 +179,25 @@ def read_identified(path: str | Path) -> tuple[list[FittedPlacement], list[Devic
                     float(noise.get("gyro_density_one_sided", 0.0)),
                 )
             )
+            mount = _mounted(str(name), entry["parameters"])
+            if mount is not None:
+                mounts.append(mount)
             if "placement" in entry:
                 places.append(_place(entry["placement"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"{path}: sensor {name!r} is damaged: {error}") from None
-    return places, devices
+    return places, devices, mounts
 
 
-def with_errors(base: Sensor, devices: list[DeviceErrors]) -> Sensor:
-    """Return a sensor with these devices' own errors in place of drawn ones of the same kind."""
+def with_errors(base: Sensor, devices: list[DeviceErrors], mounts: Sequence[Mount] = ()) -> Sensor:
+    """Return a sensor with these devices' own errors and soft mounts in place of drawn ones of the same kind."""
     from dataclasses import replace
 
-    drawn = ("ScaleCrossAxis", "Bias", "WhiteNoise")
+    drawn = ("ScaleCrossAxis", "Bias", "WhiteNoise", *(("SoftTissue",) if mounts else ()))
     kept = tuple(term for term in base.terms if type(term).__name__ not in drawn)
     name = base.name if base.terms else "identified"
-    return replace(base, name=name, terms=kept).replace(IdentifiedErrors(tuple(devices)))
+    out = replace(base, name=name, terms=kept).replace(IdentifiedErrors(tuple(devices)))
+    return out.replace(RockingMount(tuple(mounts))) if mounts else out
 
 
 def _device(name: str, p: Mapping[str, Any], acc_density: float, gyro_density: float) -> DeviceErrors:
@@ -205,6 +213,29 @@ def _device(name: str, p: Mapping[str, Any], acc_density: float, gyro_density: f
         three("gyro_bias"),
         acc_density,
         gyro_density,
+    )
+
+
+def _mounted(name: str, p: Mapping[str, Any]) -> Mount | None:
+    """The soft mount in the real sensor's own axes, None if it is rigid."""
+    if "mount" not in p:
+        return None
+    m = p["mount"]
+    turn = np.asarray(p["rotation_wxyz"], dtype=np.float64)
+    shift, rock = (
+        rotate_inverse(turn, np.asarray(m[key], dtype=np.float64)).tolist() for key in ("shift", "turn_per_m")
+    )
+    return Mount(name, float(m["frequency_hz"]), float(m["damping"]), tuple(shift), tuple(rock))
+
+
+def _shown(m: Mapping[str, Any]) -> str:
+    rock = float(np.linalg.norm(m["turn_per_m"]))
+    along = np.linalg.norm(m["shift"]) / rock if rock > 1e-6 else np.inf
+    return (
+        f"{m['frequency_hz']:.4g} ± {m['frequency_hz_sd']:.2g} Hz, "
+        f"damping {m['damping']:.2g} ± {m['damping_sd']:.2g}, "
+        f"moves along {np.round(m['shift'], 2).tolist()}, rocks {np.round(m['turn_per_m'], 1).tolist()} rad/m "
+        f"({1000 * along:.0f} mm from its axis), participation {m['participation']:.2g}"
     )
 
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from imusim.identification import start as start_
 from imusim.identification.covariance import Residuals, covariance, unidentified
-from imusim.identification.model import linearise, predict
+from imusim.identification.model import corrected, linearise, predict, seen_there
 from imusim.identification.parameters import BLOCKS, Parameters, names_of, numbers_of
+from imusim.identification.soft import Gridded, first_modes
 from imusim.identification.sources import Source
+from imusim.sensor.rocking import Mount
 from imusim.types import Floats
 
 _ITERATIONS = 40
@@ -83,7 +85,11 @@ def solve(
         return None
     used = thinned(time_s, _MOST_SAMPLES)
     t, y = time_s[used], values[used]
-    p, _, converged = _descend(source, t, y, begun, blocks, _ITERATIONS)
+    rigid = tuple(b for b in blocks if b != "softtissue")
+    p, _, converged = _descend(source, t, y, begun, rigid, _ITERATIONS)
+    if rigid != blocks:
+        source = Gridded(source)
+        p, converged = _softened(source, t, y, p, blocks)
     prediction, jacobian = linearise(source, t, p, blocks)
     residual = y - prediction
     state = Residuals(t, residual, jacobian, _sigmas(residual))
@@ -98,6 +104,26 @@ def solve(
         unidentified(names_of(blocks), cov, numbers_of(blocks, 2)),
         converged,
     )
+
+
+def _softened(
+    source: Gridded, t: Floats, y: Floats, rigid: Parameters, blocks: tuple[str, ...]
+) -> tuple[Parameters, bool]:
+    """The parameters with a soft mount, from the best few starts; the rigid estimate is where they begin."""
+    at = rigid.source_time(t)
+    force, rate = seen_there(source, at, rigid)
+    left = corrected(y, rigid) - np.hstack([force, rate])
+    prior = 1.0 / numbers_of(blocks, 1) ** 2
+    best: tuple[float, Parameters, bool] | None = None
+    for start in first_modes(source, at, left, rigid):
+        start, _, _ = _descend(source, t, y, start, ("bias", "softtissue"), _ROUGH_ITERATIONS)
+        cost = _cost(y - predict(source, t, start), start, blocks, prior)
+        if best is None or cost < best[0]:
+            best = cost, start, False
+    if best is None:
+        return replace(rigid, mount=Mount()), False
+    p, _, converged = _descend(source, t, y, best[1], blocks, _ITERATIONS)
+    return p, converged
 
 
 def begin(

@@ -37,9 +37,29 @@ def summary(fit: Fit) -> dict[str, Any]:
         "gyro_scale_sd": three("gyro_scale"),
         "body_scale": p.body_scale,
         "body_scale_sd": fit.sd("body_scale"),
+        **({} if p.mount is None else {"mount": _mount(fit)}),
         "residual_acc": fit.residual_sd[0],
         "residual_gyro": fit.residual_sd[1],
         "samples": fit.samples,
         "converged": fit.converged,
         "unidentified": fit.unidentified,
+    }
+
+
+def _mount(fit: Fit) -> dict[str, Any]:
+    """The soft mount in the source frame's axes; of a mode and its mirror image the one whose largest shift is positive."""
+    m = fit.parameters.mount
+    assert m is not None
+    shift, turn = np.asarray(m.shift), np.asarray(m.turn_per_m)
+    sign = 1.0 if shift[np.argmax(np.abs(shift))] >= 0 else -1.0
+    return {
+        "frequency_hz": m.frequency_hz,
+        "frequency_hz_sd": m.frequency_hz * fit.sd("mount_log_frequency"),
+        "damping": m.damping,
+        "damping_sd": m.damping * fit.sd("mount_log_damping"),
+        "shift": sign * shift,
+        "shift_sd": np.array([fit.sd(f"mount_shift_{a}") for a in "xyz"]),
+        "turn_per_m": sign * turn,
+        "turn_per_m_sd": np.array([fit.sd(f"mount_turn_{a}") for a in "xyz"]),
+        "participation": m.participation,
     }

@@ -28,6 +28,7 @@ from imusim.sensor.non_linearity import NonLinearity
 from imusim.sensor.packets import Packets
 from imusim.sensor.quantisation import Quantisation
 from imusim.sensor.random_walk import RateRandomWalk
+from imusim.sensor.rocking import Mount, RockingMount
 from imusim.sensor.saturation import Saturation
 from imusim.sensor.scale import ScaleCrossAxis
 from imusim.sensor.sensor import Number, Run, Sensor
@@ -81,6 +82,7 @@ __all__ = [
     "HardSoftIron",
     "IdentifiedErrors",
     "MTi1",
+    "Mount",
     "NonLinearity",
     "NotionalMyo",
     "NotionalShimmer3",
@@ -90,6 +92,7 @@ __all__ = [
     "Quantisation",
     "RateRandomWalk",
     "Remembering",
+    "RockingMount",
     "Run",
     "Saturation",
     "ScaleCrossAxis",

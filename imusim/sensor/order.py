@@ -7,6 +7,7 @@ from collections.abc import Sequence
 ORDER = (
     "StrapSlip",
     "SoftTissue",
+    "RockingMount",
     "Vibration",
     "Bandwidth",
     "GSensitivity",

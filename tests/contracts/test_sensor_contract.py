@@ -19,11 +19,13 @@ from imusim.sensor import (
     GSensitivity,
     HardSoftIron,
     IdentifiedErrors,
+    Mount,
     NonLinearity,
     Packets,
     Quantisation,
     RateRandomWalk,
     Remembering,
+    RockingMount,
     Saturation,
     ScaleCrossAxis,
     Sensor,
@@ -40,6 +42,7 @@ from imusim.sensor.order import ORDER
 STRONG = (
     StrapSlip(5.0, 10.0),
     SoftTissue(9.8, 2.7, 2.18, 0.63, rotation_frequency_hz=12.0),
+    RockingMount((Mount("s1", 11.0, 0.08, (0.1, 0.9, 0.2), (-30.0, 2.0, 1.0)),)),
     Vibration(((1.0, 1.0), (40.0, 0.1)), ((1.0, 1.0), (40.0, 0.1))),
     Bandwidth(30.0, 20.0, 10.0),
     GSensitivity(1e-3),
@@ -117,7 +120,7 @@ def test_gaps_stay_gaps_and_do_not_spread(term):
     whole, gappy = term(x, context()), term(x.with_(acc=acc), context())
     missing = np.isnan(acc)
     assert (np.isnan(gappy.acc) == missing).all()
-    if isinstance(term, Bandwidth | SoftTissue):  # they begin anew behind a gap
+    if isinstance(term, Bandwidth | SoftTissue | RockingMount):  # they begin anew behind a gap
         missing[120:, 1] = True
     assert same_bits(gappy.acc[~missing], whole.acc[~missing])
 
