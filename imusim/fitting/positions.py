@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike
 from imusim import rotation
 from imusim.body.skeleton import check_parents
 from imusim.errors import NoPersonError, QualityWarning, ShapeError
-from imusim.fitting.skeleton_pose import Frames, make_frames, rotations
+from imusim.fitting.rest_pose import make_frames
+from imusim.fitting.skeleton_frames import Frames
+from imusim.fitting.skeleton_pose import rotations
 from imusim.smoothing import smooth
 from imusim.spline import Spline, runs
 from imusim.types import Floats, Motion, as_floats, check_time

@@ -13,7 +13,7 @@ from imusim.body import open_body
 from imusim.errors import ConfigError, ShapeError
 from imusim.fitting.positions import local_quaternions
 from imusim.fitting.shape import check_height
-from imusim.fitting.skeleton_pose import smpl_joints, unit
+from imusim.fitting.skeleton_frames import smpl_joints, unit
 from imusim.types import Body, Floats, Motion
 
 _AIMED = ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")

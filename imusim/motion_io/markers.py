@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from imusim.errors import MotionFileError
-from imusim.fitting.skeleton_pose import unit
+from imusim.fitting.skeleton_frames import unit
 from imusim.motion_io.layouts import Layout
 from imusim.types import Floats
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from imusim.body import SkeletonBody
 from imusim.errors import QualityWarning
 from imusim.fitting.positions import local_quaternions
-from imusim.fitting.skeleton_pose import make_frames, rotations, smpl_joints, t_pose, unit
+from imusim.fitting.rest_pose import make_frames
+from imusim.fitting.skeleton_frames import smpl_joints, t_pose, unit
+from imusim.fitting.skeleton_pose import rotations
 from imusim.motion_io.world import find_world
 from imusim.rotation import to_matrix
 from imusim.types import Floats, Motion

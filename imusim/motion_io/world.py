@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imusim.errors import ConfigError, QualityWarning, UnitError
-from imusim.fitting.skeleton_pose import smpl_joints
+from imusim.fitting.skeleton_frames import smpl_joints
 from imusim.types import Floats
 
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "cmu": 0.0254 / 0.45}

@@ -133,7 +133,7 @@ def test_moved_on_to_the_open_body(data_root, name):
     old = im.read_motion(data_root / name)
     new = im.fit(old, body=im.open_body())
     assert new.body is im.open_body()
-    from imusim.fitting.skeleton_pose import smpl_joints
+    from imusim.fitting.skeleton_frames import smpl_joints
 
     a, b = joints(old), new.body.pose(new.root_position_m, new.joint_rotation_wxyz, new.shape).joints
     at, to = smpl_joints(old.body.joint_names, old.body.parents), new.body.joint_names
