@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from imusim import rotation
 from imusim.body.skeleton import check_parents
 from imusim.errors import NoPersonError, QualityWarning, ShapeError
+from imusim.fitting.constant_bones import keep_bones
 from imusim.fitting.rest_pose import make_frames
-from imusim.fitting.skeleton_frames import Frames
+from imusim.fitting.skeleton_frames import Frames, smpl_joints, unit
 from imusim.fitting.skeleton_pose import rotations
 from imusim.smoothing import smooth
 from imusim.spline import Spline, runs
@@ -31,6 +32,7 @@ def skeleton_motion(
     *,
     smoothing: str = "auto",
     max_gap_s: float = 0.5,
+    hand_share: float = 0.0,
     name: str = "skeleton",
     metadata: dict[str, Any] | None = None,
 ) -> Motion:
@@ -47,6 +49,8 @@ def skeleton_motion(
     ----------------
     smoothing : "auto": noise and smoothness of every joint are chosen from the data (`imusim.smoothing`); "none"
     max_gap_s : gaps up to this long are bridged; longer ones are marked not valid
+    hand_share : how far a hand's joint counts as a second look at where the forearm ends, and the hand is taken to
+        follow the forearm: for sources whose wrists and hands are as noisy as a hand is long
     name, metadata : of the skeleton and the motion
 
     Returns
@@ -88,6 +92,8 @@ def skeleton_motion(
         if smoothing == "auto":
             calm[index], sd[index], what = _smoothed(t[index], x[index])
             chosen.append(what)
+    if hand_share > 0:
+        calm = _with_hands(calm, smpl_joints(names, tree), hand_share)
     frames = make_frames(names, tree, np.where(seen[..., None], calm, np.nan))
     spread = _spread(x, seen, tree)
     limbs = [j for n, j in frames.smpl.items() if n.rpartition("_")[2] in ("elbow", "wrist", "knee", "ankle")]
@@ -101,6 +107,7 @@ def skeleton_motion(
         )
     quats, root = np.full((t.size, len(names), 4), np.nan), np.full((t.size, 3), np.nan)
     for index in pieces:
+        calm[index] = keep_bones(calm[index], seen[index], frames)
         bones = calm[index] - calm[index][:, np.maximum(tree, 0)]
         turn = rotations(frames, bones, t[index] if smoothing == "auto" else None)
         quats[index] = local_quaternions(turn, tree)
@@ -151,6 +158,23 @@ def _smoothed(t: Floats, x: Floats) -> tuple[Floats, Floats, dict[str, Any]]:
     node = np.clip(np.searchsorted(result.spline.time_s, t), 0, result.sd.shape[0] - 1)
     sd = result.sd[node, :, 0].reshape(x.shape).mean(axis=2)
     return calm, sd, dict(result.settings[0])
+
+
+def _with_hands(x: Floats, smpl: dict[str, int], share: float) -> Floats:
+    """Positions (T, J, 3) whose wrists and hands lie nearer to the forearms' lines."""
+    out = x.copy()
+    for side in ("left", "right"):
+        joints = [smpl.get(f"{side}_{n}") for n in ("elbow", "wrist", "hand")]
+        if None in joints:
+            continue
+        elbow, wrist, hand = (int(j) for j in joints if j is not None)
+        reach = x[:, hand] - x[:, wrist]
+        size = float(np.median(np.linalg.norm(reach, axis=1)))
+        seen = x[:, wrist] + share * reach
+        along = unit(seen - x[:, elbow])
+        out[:, wrist] = seen - share * size * along
+        out[:, hand] = out[:, wrist] + size * unit((1.0 - share) * reach + share * size * along)
+    return out
 
 
 def _spread(x: Floats, seen: np.ndarray, parents: np.ndarray) -> Floats:

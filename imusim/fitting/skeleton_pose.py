@@ -14,6 +14,7 @@ from imusim.fitting.skeleton_frames import Frames, through, unit
 from imusim.types import Floats
 
 _WEAK = 0.02  # weight of the parent's rotation where the bones of a joint leave one open
+_LOOSE = 0.1  # weight of a bone that may bend against the piece
 
 _HINGES = {
     "left_shoulder": ("left_elbow", "left_wrist", (0.0, -1.0, 0.0)),
@@ -58,8 +59,12 @@ def rotations(frames: Frames, bones: Floats, time_s: Floats | None = None) -> Fl
 def _kabsch(frames: Frames, bones: Floats, j: int, members: list[int], above: Floats | None) -> Floats:
     """Rotation that fits the bones of a branching joint; the bone above it counts too for the thorax."""
     total = np.zeros((bones.shape[0], 3, 3))
+    own = [c for c in members if frames.parents[c] == j]
     for c in members:
-        total += np.einsum("ta,b->tab", bones[:, c], frames.rest[c])
+        loose = (
+            bool(own) and c not in own
+        )  # beyond a joint in the same place: it says what the rigid ones leave open
+        total += (_LOOSE if loose else 1.0) * np.einsum("ta,b->tab", bones[:, c], frames.rest[c])
     trunk = any(
         frames.smpl.get(f"{s}_{p}") in members for s in ("left", "right") for p in ("collar", "shoulder")
     )

@@ -28,6 +28,7 @@ class Layout:
     up : axis that points up, as the source has it
     unit : of the source
     rate_hz : of the source, if it has one rate
+    hand_share : of the hand's column in where the forearm ends (`skeleton_motion`)
     """
 
     points: tuple[str, ...]
@@ -36,6 +37,7 @@ class Layout:
     up: str = "y"
     unit: str | None = "m"
     rate_hz: float | None = None
+    hand_share: float = 0.0
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -72,13 +74,17 @@ def _sides(tree: dict[str, str]) -> dict[str, str]:
 # a collar in the place of the joint above lets the shoulders move: they are no rigid part of the trunk
 _ARMS = {"*_collar": "neck", "*_shoulder": "*_collar", "*_elbow": "*_shoulder", "*_wrist": "*_elbow"}
 _COLLARS = {"left_collar": ("neck",), "right_collar": ("neck",)}
+# likewise a joint in the place of the pelvis lets the back bend: the pelvis follows the hips
+_BACK = {"pelvis": "", "spine1": "pelvis"}
 _LEGS = {"*_hip": "pelvis", "*_knee": "*_hip", "*_ankle": "*_knee"}
+# the Kinect's own middle of the hips wanders against them: their mean is the pelvis
 _KINECT = {
-    "pelvis": "", "spine2": "pelvis", "neck": "spine2", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
+    **_BACK, "spine2": "spine1", "neck": "spine2", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
     "*_foot": "*_ankle",
 }  # fmt: skip
+_HIPS = {"pelvis": ("left_hip", "right_hip"), "spine1": ("left_hip", "right_hip")}
 _MIDDLES = {
-    "pelvis": ("left_hip", "right_hip"), "neck": ("left_shoulder", "right_shoulder"),
+    **_HIPS, "neck": ("left_shoulder", "right_shoulder"),
     "left_collar": ("left_shoulder", "right_shoulder"), "right_collar": ("left_shoulder", "right_shoulder"),
 }  # fmt: skip
 
@@ -94,7 +100,8 @@ def _legs(side: str) -> tuple[str, ...]:
 KINECT20 = Layout(
     ("head", "neck", "spine2", "pelvis", *_limbs("left"), *_limbs("right"), *_legs("left"), *_legs("right")),
     _sides(_KINECT),
-    _COLLARS,
+    {**_COLLARS, **_HIPS},
+    hand_share=0.5,
 )
 KINECT25 = Layout(
     (
@@ -103,17 +110,18 @@ KINECT25 = Layout(
     ),
     _sides(
         {
-            "pelvis": "", "spine2": "pelvis", "spine3": "spine2", "neck": "spine3", "head": "neck",
+            **_BACK, "spine2": "spine1", "spine3": "spine2", "neck": "spine3", "head": "neck",
             **_ARMS, "*_collar": "spine3", "*_hand": "*_wrist", **_LEGS, "*_foot": "*_ankle",
         }
     ),
-    {"left_collar": ("spine3",), "right_collar": ("spine3",)},
+    {"left_collar": ("spine3",), "right_collar": ("spine3",), **_HIPS},
+    hand_share=0.5,
 )  # fmt: skip
 BLAZEPOSE33 = Layout(
     BLAZEPOSE,
     _sides(
         {
-            "pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
+            **_BACK, "neck": "spine1", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
             "*_foot_index": "*_ankle", "*_heel": "*_ankle",
         }
     ),
@@ -129,7 +137,7 @@ _PAIRS = tuple(
 )
 COCO17 = Layout(
     (*_COCO, *_PAIRS),
-    _sides({"pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, **_LEGS}),
+    _sides({**_BACK, "neck": "spine1", "head": "neck", **_ARMS, **_LEGS}),
     {**_MIDDLES, "head": ("left_ear", "right_ear")},
     up="-y",
 )
@@ -140,8 +148,13 @@ _COCO18 = (
 )  # fmt: skip
 COCO18 = Layout(
     _COCO18,
-    _sides({"pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, **_LEGS}),
-    {"pelvis": _MIDDLES["pelvis"], "head": ("left_ear", "right_ear"), **_COLLARS},
+    _sides({**_BACK, "neck": "spine1", "head": "neck", **_ARMS, **_LEGS}),
+    {
+        "pelvis": _MIDDLES["pelvis"],
+        "spine1": _MIDDLES["pelvis"],
+        "head": ("left_ear", "right_ear"),
+        **_COLLARS,
+    },
     up="-y",
 )
 BODY25 = Layout(
@@ -151,11 +164,11 @@ BODY25 = Layout(
     ),
     _sides(
         {
-            "pelvis": "", "neck": "pelvis", "head": "neck", **_ARMS, **_LEGS, "*_foot_index": "*_ankle",
+            **_BACK, "neck": "spine1", "head": "neck", **_ARMS, **_LEGS, "*_foot_index": "*_ankle",
             "*_heel": "*_ankle",
         }
     ),
-    {"pelvis": ("mid_hip",), "head": ("left_ear", "right_ear"), **_COLLARS},
+    {"pelvis": ("mid_hip",), "spine1": ("mid_hip",), "head": ("left_ear", "right_ear"), **_COLLARS},
     up="-y",
 )  # fmt: skip
 H36M17 = Layout(
@@ -163,8 +176,8 @@ H36M17 = Layout(
         "pelvis", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "spine2", "neck",
         "nose", "head", "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
     ),
-    _sides({"pelvis": "", "spine2": "pelvis", "neck": "spine2", "head": "neck", **_ARMS, **_LEGS}),
-    _COLLARS,
+    _sides({**_BACK, "spine2": "spine1", "neck": "spine2", "head": "neck", **_ARMS, **_LEGS}),
+    {**_COLLARS, "spine1": ("pelvis",)},
     up="-y",
 )  # fmt: skip
 

@@ -35,6 +35,7 @@ _ABOVE = {
     "hand": ("wrist",), "hip": ("pelvis",), "knee": ("hip",), "ankle": ("knee",), "foot_index": ("ankle",),
     "heel": ("ankle",),
 }  # fmt: skip
+_LOOSE = {"spine2": "spine1", "spine3": "spine1", "neck": "spine1", "shoulder": "collar"}
 
 
 def joint_centres(names: list[str], points: Floats, source: str, metres: float) -> tuple[Layout, Floats]:
@@ -69,8 +70,15 @@ def joint_centres(names: list[str], points: Floats, source: str, metres: float) 
                     continue
                 side = joint.removesuffix(word)
                 parent = next((p for a in above for p in (side + a, a) if p in tree), None)
-                if parent is not None:
-                    tree[joint] = parent
+                if parent is None:
+                    continue
+                loose = _LOOSE.get(word)
+                if loose is not None and (word == "shoulder" or parent == "pelvis"):
+                    link = side + loose  # in the place of the joint above: a back bends, shoulders move
+                    if link not in tree:
+                        tree[link], found[link] = parent, found[parent]
+                    parent = link
+                tree[joint] = parent
     if len(tree) < 4:
         raise MotionFileError(
             f"{source}: the {len(names)} markers ({', '.join(plain[:8])} ...) make no skeleton. Wanted joint centres (LHip, "

@@ -68,4 +68,6 @@ def from_points(
     if on_floor:
         where[..., 2] -= np.nanpercentile(where[..., 2].min(axis=1), 5)
     about = {**(metadata or {}), **world.about, "source": source}
-    return skeleton_motion(t, where, layout.joints, layout.parents, name=source, metadata=about)
+    return skeleton_motion(
+        t, where, layout.joints, layout.parents, hand_share=layout.hand_share, name=source, metadata=about
+    )

@@ -80,11 +80,11 @@ def test_kinect_skeleton(data_root, tmp_path):
         motion = im.read_motion(path, rate_hz=14.6875)
     assert motion.time_s[-1] == pytest.approx(3.2)
     seen = loadmat(io.BytesIO(raw))["d_skel"].transpose(2, 0, 1)
-    wrist = seen[:, 10] - seen[:, 3]
+    wrist = seen[:, 10] - 0.5 * (seen[:, 12] + seen[:, 16])  # the pelvis is between the hips
     wanted = np.stack([wrist[:, 0], -wrist[:, 2], wrist[:, 1]], axis=1)
     got = by_name(motion, "right_wrist") - by_name(motion, "pelvis")
-    # the camera's arm is 7 % longer in some poses than in others, the skeleton's is not: it points where that points
-    assert np.median(np.linalg.norm(got - wanted, axis=1)) < 0.12
+    # the camera's arm is 7 % longer in some poses than in others, the skeleton's is not: all joints give way to that
+    assert np.median(np.linalg.norm(got - wanted, axis=1)) < 0.10
     forearm = seen[:, 10] - seen[:, 9]
     forearm = np.stack([forearm[:, 0], -forearm[:, 2], forearm[:, 1]], axis=1)
     mine = by_name(motion, "right_wrist") - by_name(motion, "right_elbow")
