@@ -94,7 +94,7 @@ def test_kinect_skeleton(data_root, tmp_path):
     assert np.ptp(bones) < 1e-9
     recording = im.simulate(motion, ["right_wrist"], rate_hz=50)
     still = np.median(np.linalg.norm(recording.acc, axis=-1))
-    assert still == pytest.approx(9.81, abs=0.3)
+    assert still == pytest.approx(10.04, abs=0.3)  # what the real sensor there had: he swipes
 
 
 def test_mvnx_against_its_bvh(data_root):
