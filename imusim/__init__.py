@@ -28,6 +28,7 @@ _LAZY = {
     "asset": "imusim.assets",
     "estimate_pose": "imusim.video",
     "fit": "imusim.fitting",
+    "fit_map": "imusim.matching",
     "identify": "imusim.identification",
     "load_body": "imusim.body",
     "open_body": "imusim.body",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from imusim.identification import identify
     from imusim.kinematics import BodyTrajectory
     from imusim.magnetic import MagneticField
+    from imusim.matching import fit_map
     from imusim.motion_io import read_motion, save_motion
     from imusim.placement import placements
     from imusim.recording import Recording, save_stream

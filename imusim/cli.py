@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional
 
-from imusim.cli_compare import Identify, Validate
+from imusim.cli_compare import Identify, Map, Validate
 from imusim.errors import ImusimError, QualityWarning
 
 
@@ -323,6 +323,7 @@ Command = (
     | Annotated[Demo, tyro.conf.subcommand("demo")]
     | Annotated[Validate, tyro.conf.subcommand("validate")]
     | Annotated[Identify, tyro.conf.subcommand("identify")]
+    | Annotated[Map, tyro.conf.subcommand("map")]
     | Annotated[Sweep, tyro.conf.subcommand("sweep")]
     | Annotated[Render, tyro.conf.subcommand("render")]
     | Annotated[Export, tyro.conf.subcommand("export")]

@@ -116,6 +116,52 @@ class Identify:
         print(f"wrote {found.save(self.out)}")
 
 
+@dataclass(frozen=True)
+class Map:
+    """Give a simulated recording the spectrum and the distribution of a real one, which needs no labels.
+
+    This moves statistics, not truth; the metadata of what is written say so. Learn from a few minutes of movements
+    like those that are mapped.
+    """
+
+    simulated: Positional[Path]
+    """The simulated recording to map (imu.parquet, say)."""
+    real: Positional[Path]
+    """A real recording, as for `imusim validate`."""
+    out: Positional[Path]
+    """The file to write: .parquet, .csv or .npz."""
+    kinds: str = "spectral,quantile"
+    """What to map, in this order: spectral, quantile."""
+    learn_from: Path | None = None
+    """A simulated recording to learn from. Default: the one that is mapped."""
+    match: tuple[str, ...] = ()
+    """Which sensors belong together where names differ: real=simulated."""
+    rate_hz: float | None = None
+    """Sampling rate of the real file, Hz, if it has no time column."""
+    acc_unit: Literal["auto", "m/s2", "g", "mg"] = "auto"
+    """Unit of the real accelerometer."""
+    gyro_unit: Literal["auto", "rad/s", "deg/s"] = "auto"
+    """Unit of the real gyroscope."""
+
+    def run(self) -> None:
+        """Run the command."""
+        from imusim.matching import fit_map
+        from imusim.recording_io import read_recording
+
+        simulated = read_recording(self.simulated)
+        learned = simulated if self.learn_from is None else read_recording(self.learn_from)
+        real = read_recording(
+            self.real, rate_hz=self.rate_hz, acc_unit=self.acc_unit, gyro_unit=self.gyro_unit
+        )
+        for line in real.metadata.get("read", ()):
+            print(f"{self.real.name}: {line}")
+        found = fit_map(learned, real, self.kinds, match=_pairs(self.match))
+        files = found.apply(simulated.select(list(found.steps))).save(self.out)
+        print(
+            f"mapped {', '.join(found.steps)} ({', '.join(found.kinds)}); wrote {', '.join(str(f) for f in files)}"
+        )
+
+
 def _pairs(words: tuple[str, ...]) -> dict[str, str] | None:
     """real=simulated words as a mapping; None if there is none."""
     from imusim.errors import ConfigError
