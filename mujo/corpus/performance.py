@@ -18,6 +18,8 @@ _ARM = {s: [i for i, n in enumerate(ang.NAMES) if n.split(".")[0] in
             (f"{s}_shoulder", f"{s}_collar", f"{s}_elbow", f"{s}_wrist")] for s in ("left", "right")}  # fmt: skip
 _LEG = [i for i, n in enumerate(ang.NAMES) if n.split(".")[0].split("_")[-1] in ("hip", "knee", "ankle")]
 _REST = [i for i in range(len(ang.NAMES)) if i not in {*_ARM["left"], *_ARM["right"], *_LEG}]
+_LOOSE = {"pronation": 4.0, "rotation": 2.0, "elbow.flexion": 1.5}
+"""How much more people differ in these angles of an arm that holds on to nothing; 1 for the others."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Style:
     depth : lowest and highest share of the written range of motion that is done
     asymmetry : sd of the left–right difference of that share
     lag_s : sd of how much later an arm moves
-    posture_deg : sd of the offset of every angle, through the clip; legs get half
+    posture_deg : sd of the offset of every angle, through the clip; legs get half, free arms more (`_LOOSE`)
+    habit_deg : sd of every key's arm angles, the same in all repetitions: how this person does it
     key_deg : sd of every key's angles, every repetition
     rhythm : sd of the logarithm of a repetition's time
     fatigue : highest share by which the last repetition is slower (and half of it shallower) than the first
@@ -39,6 +42,7 @@ class Style:
     asymmetry: float = 0.03
     lag_s: float = 0.025
     posture_deg: float = 3.0
+    habit_deg: float = 4.0
     key_deg: float = 2.0
     rhythm: float = 0.06
     fatigue: float = 0.25
@@ -101,6 +105,9 @@ def perform(movement: Movement, duration_s: float, rng: np.random.Generator, sty
     poses = _key_poses(movement, start, rng)
     sd = np.full(len(ang.NAMES), style.posture_deg)
     sd[_LEG] *= 0.5
+    if not any(p.endswith("hand") for p in movement.planted):
+        sd *= _looseness()
+        poses = _with_habits(poses, style.habit_deg, rng)
     sd[[ang.INDEX[n] for n in ("pelvis.pitch", "pelvis.roll", "pelvis.yaw")]] = 0.5 * style.posture_deg
     offset = sd * rng.standard_normal(len(sd))
     depth = draw(style.depth, rng)
@@ -157,6 +164,26 @@ def _key_poses(movement: Movement, start: Floats, rng: np.random.Generator) -> F
             pose[ang.INDEX[name]] = draw(range_, rng)
         out.append(pose)
     return np.stack(out)
+
+
+def _looseness() -> Floats:
+    """(D,), see `_LOOSE`."""
+    arm = {*_ARM["left"], *_ARM["right"]}
+    return np.array([
+        next((v for k, v in _LOOSE.items() if n.endswith(k)), 1.0) if i in arm else 1.0 for i, n in enumerate(ang.NAMES)
+    ])  # fmt: skip
+
+
+def _with_habits(poses: Floats, sd: float, rng: np.random.Generator) -> Floats:
+    """Arms that move do so in a person's own way, much the same on both sides: (K, D)."""
+    own, loose = sd * rng.standard_normal((2, *poses.shape)), _looseness()
+    out = poses.copy()
+    for side in ("left", "right"):
+        arm = _ARM[side]
+        if np.abs(poses[1:, arm] - poses[0, arm]).max(initial=0.0) > 5.0:
+            mine = own[0] if side == "left" else 0.9 * ang.mirrored(own[0]) + 0.44 * own[1]
+            out[1:, arm] += (mine * loose)[1:, arm]
+    return np.clip(out, ang.LOW, ang.HIGH)
 
 
 class _Nodes:
