@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 import imusim as im
 from imusim.body import OpenBody, Posed
@@ -80,6 +81,9 @@ def play(
     soles = contact.Soles.of(body, beta)
     if movement.kind in ("gait", "cycling"):
         stride = _strides(plan, movement, rng)
+    unsteady = _unsteadiness(t, angles, rng)
+    if not any(p.endswith("hand") for p in movement.planted):
+        angles += sway * unsteady
     angles += sway * _sway(t, rng) + tremor_deg * _tremor(t, rng)
     heading = float(rng.uniform(-180.0, 180.0))
     angles = np.clip(angles, ang.LOW, ang.HIGH)
@@ -245,6 +249,35 @@ def _sway(t: Floats, rng: np.random.Generator) -> Floats:
     out[:, ang.INDEX["spine.flexion"]] -= rng.uniform(0.4, 1.0) * wave
     for side in ("left", "right"):
         out[:, ang.INDEX[f"{side}_collar.elevation"]] += 0.8 * wave
+    return out
+
+
+_UNSTEADY_DEG = {
+    "elbow.pronation": 1.5, "shoulder.rotation": 0.2, "elbow.flexion": 0.22, "shoulder.flexion": 0.08,
+    "shoulder.abduction": 0.08, "shoulder.horizontal": 0.08, "wrist.flexion": 0.8, "wrist.deviation": 0.5,
+}  # fmt: skip
+"""Angle of an arm → rms · degrees of its unsteadiness at 150 degrees a second."""
+
+
+def _unsteadiness(t: Floats, angles: Floats, rng: np.random.Generator) -> Floats:
+    """What makes a moving arm less smooth than its plan, 2.5 to 13 Hz, (T, D) · degrees.
+
+    Motor noise grows with the command (Harris and Wolpert 1998): its size follows the speed of the arm. The forearm's
+    roll has the most of it, since its inertia is the least.
+    """
+    out = np.zeros_like(angles)
+    f_low, f_high, lines = 2.5, 13.0, 10
+    strength = float(np.exp(0.4 * rng.standard_normal()))
+    for side in ("left", "right"):
+        part = [ang.INDEX[f"{side}_{n}"] for n in _UNSTEADY_DEG]
+        rms = np.array(list(_UNSTEADY_DEG.values()))
+        speed = np.sqrt((np.gradient(angles[:, part], 1.0 / FRAME_HZ, axis=0) ** 2).sum(axis=1))
+        size = 0.1 + np.minimum(gaussian_filter1d(speed, 0.12 * FRAME_HZ, mode="nearest") / 150.0, 2.0)
+        f = f_low * (f_high / f_low) ** ((np.arange(lines)[:, None] + rng.random((lines, len(part)))) / lines)
+        share = f**-1.6
+        share *= rms / np.sqrt(0.5 * (share**2).sum(axis=0))
+        wave = np.sin(2 * np.pi * (f[:, None] * t[:, None] + rng.random((lines, 1, len(part)))))
+        out[:, part] = strength * size[:, None] * (share[:, None] * wave).sum(axis=0)
     return out
 
 
