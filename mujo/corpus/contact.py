@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,10 +69,19 @@ def weights(plan: Plan, t: Floats) -> tuple[Floats, Floats]:
 
 
 def spans(held: Floats) -> list[tuple[int, int]]:
-    """Stretches (first, last + 1) where a part is held at all."""
-    on = np.concatenate([[False], held > 0.01, [False]])
+    """Stretches (first, last + 1) where a part is held, each with one contact.
+
+    Two contacts may meet without a frame in which nothing is held; they are parted where the hold is weakest. At the ends
+    of a stretch the hold is so weak that what belongs to it comes and goes without a jump.
+    """
+    on = np.concatenate([[False], held > 1e-6, [False]])
     edges = np.flatnonzero(np.diff(on.astype(int)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    low = np.flatnonzero((held[1:-1] < 0.05) & (held[1:-1] <= held[:-2]) & (held[1:-1] < held[2:])) + 1
+    out = []
+    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        cuts = [first, *low[(low > first) & (low < last - 1)].tolist(), last]
+        out += [(i, j) for i, j in itertools.pairwise(cuts) if held[i:j].max() > 0.05]
+    return out
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ DEFAULTS: Mapping[str, tuple[float, float]] = {
     "width_m": (0.07, 0.12), "stair_m": (0.0, 0.0), "tread_m": (0.27, 0.31), "shock_m": (0.0002, 0.0006),
     "in_place": (0.0, 0.0),
 }  # fmt: skip
+_REACH = 1.05
+"""How far a body goes over a standing foot at most, in leg lengths."""
 _SETTLE_S = 0.010  # a striking foot comes to rest this smoothly
 
 
@@ -66,6 +68,7 @@ def steps(
     p = {k: draw(parameters.get(k, v), rng) for k, v in DEFAULTS.items()}
     count = len(stride_s)
     length = p["speed_m_s"] * np.diff(stride_s) * (p["in_place"] < 0.5)
+    length = np.minimum(length, _REACH * leg_m / p["stance"])  # a short person's steps
     if p["stair_m"]:
         length = np.full(count - 1, 2 * p["tread_m"])
     reached = np.concatenate([[0.0], np.cumsum(length)])
@@ -110,13 +113,14 @@ def _foot(
     period = np.diff(when)
     times, pitches = [], []
     for k, length in enumerate(period):
-        # strike, flat, heel leaves, toes leave, middle of the swing
+        # strike, flat, heel leaves, toes leave, most turned, middle and end of the swing
         s = stance
         for f, angle in (
             (0.0, p["strike_deg"]),
             (0.13 * s / 0.6, 0.0),
             (0.55 * s / 0.6 * 0.62, 0.0),
-            (s, p["leave_deg"]),
+            (s, 0.8 * p["leave_deg"]),  # it goes on turning as it leaves
+            (s + 0.1 * (1 - s), p["leave_deg"]),
             (s + 0.35 * (1 - s), 0.45 * p["leave_deg"]),
             (s + 0.75 * (1 - s), p["strike_deg"] * 0.7),
         ):
@@ -220,7 +224,7 @@ def _pelvis(
         x = hip_m[1] * (-1 if side == 0 else 1) + root[:, 0]
         flatways = (path[:, 0] - x) ** 2 + (path[:, 1] - root[:, 1]) ** 2
         f = (phase - 0.5 * side) % 1.0
-        carries = ((f < stance) | (f > 0.95)) & (t > stride_s[0]) & (t < stride_s[-1])
+        carries = ((f < stance + 0.08) | (f > 0.92)) & (t > stride_s[0]) & (t < stride_s[-1])
         most = path[:, 2] + np.sqrt(np.maximum((0.988 * leg_m) ** 2 - flatways, 0.0)) + below - rise
         high = min(high, float(most[carries].min()))
     root[:, 2] = high + rise
