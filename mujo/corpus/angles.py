@@ -57,6 +57,7 @@ NAMES: tuple[str, ...] = tuple(LIMITS)
 INDEX = {name: i for i, name in enumerate(NAMES)}
 LOW = np.array([LIMITS[n][0] for n in NAMES], dtype=np.float64)
 HIGH = np.array([LIMITS[n][1] for n in NAMES], dtype=np.float64)
+_GIVE_DEG = 1.5
 
 
 def _mirror_name(name: str) -> str:
@@ -75,6 +76,12 @@ _MIRROR_SIGN = np.array(
 def mirrored(angles: Floats) -> Floats:
     """Exchange left for right: (..., D) → (..., D)."""
     return angles[..., _MIRROR] * _MIRROR_SIGN
+
+
+def within_limits(angles: Floats) -> Floats:
+    """Keep angles (..., D) · degrees within a person's range, as a joint does it: it gives before it stops."""
+    low = LOW + _GIVE_DEG * np.logaddexp(0.0, (angles - LOW) / _GIVE_DEG)
+    return HIGH - _GIVE_DEG * np.logaddexp(0.0, (HIGH - low) / _GIVE_DEG)
 
 
 def names_of(joint: str, angle: str, where: str = "") -> tuple[str, ...]:

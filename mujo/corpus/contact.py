@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from imusim import rotation as rot
 from imusim.body import OpenBody, Posed
@@ -18,6 +19,8 @@ from mujo.corpus.performance import Plan
 Floats = NDArray[np.float64]
 WRIST_M = 0.04
 """Height of the wrist joint over the floor, if the palm is flat on it."""
+_EARLY_S, _LEAVE_S = 0.03, 0.09  # before take-off a foot begins to leave the floor, and how long it takes
+LIFT_S = 0.025  # and how smoothly its sole follows the body up
 _SOFT_M = 0.01  # where feet disagree about the height of the root, the lower wins; this softly
 
 
@@ -62,8 +65,7 @@ def weights(plan: Plan, t: Floats) -> tuple[Floats, Floats]:
     held = out[0]
     for node, _ in plan.flights:
         a, b = plan.time_s[node], plan.time_s[node + 1]
-        edge = 0.5 * (b - a)
-        off = ramp((t - a) / edge) * ramp((b - t) / edge)
+        off = ramp((t - a + _EARLY_S) / _LEAVE_S) * ramp((b - t + _EARLY_S) / _LEAVE_S)
         held[:, :2] *= 1.0 - off[:, None]
     return held, out[1]
 
@@ -153,8 +155,14 @@ def follow(points: Floats, held: Floats) -> Floats:
     return root
 
 
-def foot_targets(feet: Feet, root: Floats, soles: Soles, held: Floats) -> dict[str, Target]:
-    """Where ankles are to be, so that the balls of planted feet stay on one spot of the floor."""
+def foot_targets(
+    feet: Feet, root: Floats, soles: Soles, held: Floats, lift_frames: float
+) -> dict[str, Target]:
+    """Where ankles are to be, so that the balls of planted feet stay on one spot of the floor.
+
+    Other feet that the movement plants at times are as high as the pose and the root take them, but not below the floor;
+    between the two they go in about `lift_frames`.
+    """
     out = {}
     for k, part in enumerate(PARTS[:2]):
         if not held[:, k].any():
@@ -167,6 +175,7 @@ def foot_targets(feet: Feet, root: Floats, soles: Soles, held: Floats) -> dict[s
             spot = (firm[:, None] * ball[first:last]).sum(axis=0) / max(firm.sum(), 1e-12)
             spot[2] = 0.0
             goal[first:last] += w[:, None] * (spot - ball[first:last])
+        goal[:, 2] = gaussian_filter1d(np.maximum(goal[:, 2], 0.0), lift_frames, mode="nearest")
         ankle = goal - rot.rotate(feet.orientation[:, k], soles.ball[k])
         out[part] = Target(ankle, feet.orientation[:, k])
     return out

@@ -225,7 +225,7 @@ def _pelvis(
         flatways = (path[:, 0] - x) ** 2 + (path[:, 1] - root[:, 1]) ** 2
         f = (phase - 0.5 * side) % 1.0
         carries = ((f < stance + 0.08) | (f > 0.92)) & (t > stride_s[0]) & (t < stride_s[-1])
-        most = path[:, 2] + np.sqrt(np.maximum((0.988 * leg_m) ** 2 - flatways, 0.0)) + below - rise
+        most = path[:, 2] + np.sqrt(np.maximum((0.982 * leg_m) ** 2 - flatways, 0.0)) + below - rise
         high = min(high, float(most[carries].min()))
     root[:, 2] = high + rise
     for strike in strikes:

@@ -14,8 +14,9 @@ def derivatives(
     """Slopes and curvatures that make key poses look moved by muscles.
 
     Where an angle turns round, its slope is zero and its curvature that of a cosine to the neighbours (times
-    `sharpness`: 0 is minimum jerk, which comes to rest; 1 swings through). On the way between, the slope is the weighted
-    harmonic mean of both sides (as in monotone interpolation, so nothing overshoots), the curvature zero.
+    `sharpness`: 0 is minimum jerk, which comes to rest; 1 swings through), less if one side is much flatter. On the way
+    between, the slope is the weighted harmonic mean of both sides (as in monotone interpolation, so nothing overshoots),
+    the curvature zero.
 
     Parameters
     ----------
@@ -38,7 +39,9 @@ def derivatives(
         with np.errstate(divide="ignore", invalid="ignore"):
             slope[1:-1] = np.where(same, (w1 + w2) / (w1 / a + w2 / b), 0.0)
         turn = 0.25 * np.pi**2 * (b / step[1:] - a / step[:-1])
-        curve[1:-1] = np.where(same | (a * b == 0), 0.0, sharpness * turn)
+        # no more than the flatter side can take without a bump
+        most = 0.75 * np.pi**2 * np.minimum(np.abs(b) / step[1:], np.abs(a) / step[:-1])
+        curve[1:-1] = np.where(same, 0.0, sharpness * np.clip(turn, -most, most))
     moves = ~still[:, None]
     return slope * moves, curve * moves
 

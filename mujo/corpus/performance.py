@@ -103,6 +103,9 @@ def perform(movement: Movement, duration_s: float, rng: np.random.Generator, sty
     ):  # both sides begin alike; what makes them differ comes after mirroring
         start = 0.5 * (start + ang.mirrored(start))
     poses = _key_poses(movement, start, rng)
+    if movement.laterality == "alternating":  # where one side's turn ends the other's begins
+        even = 0.5 * (poses[0] + ang.mirrored(poses[0]))
+        poses = np.where(poses == poses[0], even, poses)
     sd = np.full(len(ang.NAMES), style.posture_deg)
     sd[_LEG] *= 0.5
     if not any(p.endswith("hand") for p in movement.planted):

@@ -86,7 +86,7 @@ def play(
         angles += sway * unsteady
     angles += sway * _sway(t, rng) + tremor_deg * _tremor(t, rng)
     heading = float(rng.uniform(-180.0, 180.0))
-    angles = np.clip(angles, ang.LOW, ang.HIGH)
+    angles = ang.within_limits(angles)
     if movement.kind == "gait":
         assert stride is not None
         walk = gait.steps(t, stride, movement.gait, soles, *_legs(body, beta), rng)
@@ -150,7 +150,7 @@ def _on_contacts(
                 root = contact.follow(feet.ball, held[:, :2])
     elif movement.anchor == "hands":
         root = contact.follow(_palms(posed, body, soles), held[:, 2:])
-        root[:, 2] += draw(movement.height_m, rng)
+        root[:, 2] += draw(movement.height_m, rng) * body.stature(beta) / 1.71
     else:
         scale = body.stature(beta) / 1.71
         root[:, 2] = draw(movement.height_m, rng) * scale
@@ -161,8 +161,8 @@ def _on_contacts(
         com = flight.planned_path(plan, t, posed, body.joint_names, root, middle, ahead)
         root = com - flight.centre_of_mass(posed.joints, body.joint_names)
     out = _held(movement, body, beta, soles, posed, feet, root, q, angles, held)
-    if com is not None:  # bent legs moved the centre: put it back, twice
-        for _ in range(2):
+    if com is not None:  # bent legs moved the centre: put it back
+        for _ in range(3):
             there = flight.centre_of_mass(body.pose(root, out, beta, vertices=False).joints, body.joint_names)
             root = root + com - there
             out = _held(movement, body, beta, soles, posed, feet, root, q, angles, held)
@@ -173,7 +173,7 @@ def _held(
     movement: Movement, body: OpenBody, beta: Floats, soles: contact.Soles, posed: Posed, feet: contact.Feet,
     root: Floats, q: Floats, angles: Floats, held: Floats,
 ) -> Floats:  # fmt: skip
-    targets: dict[str, Target] = contact.foot_targets(feet, root, soles, held)
+    targets: dict[str, Target] = contact.foot_targets(feet, root, soles, held, contact.LIFT_S * FRAME_HZ)
     targets |= contact.hand_targets(posed, body, root, soles, held, movement.hands_on_floor)
     return reach(body, beta, root, q, targets, _flexions(angles)) if targets else q
 
