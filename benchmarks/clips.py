@@ -78,26 +78,44 @@ def repeated(path: Path, source: Path, seconds: float) -> Path:
     return path
 
 
-def turned(path: Path, name: str, angle_deg: float) -> tuple[Path, str]:
-    """The clip turned in its plane (counter-clockwise), and whom to follow in it.
+def turned(path: Path, name: str, angle_deg: float, most_deg: float) -> tuple[Path, str, np.ndarray]:
+    """The clip turned in its plane (counter-clockwise), whom to follow in it, and where its pixels went, (2, 3).
 
-    The canvas grows so that nothing is cut off: limbs near the border must not vanish by turning.
+    The canvas has room for a turn by `most_deg`: limbs near the border must not vanish by turning, and two clips that are
+    turned differently have one size, as pictures of one camera have. Around the picture is its own border, blurred: an
+    edge, or rows of pixels drawn out into streaks, would be straight lines that say which way is up.
     """
-    matrix = np.zeros((2, 3))
-
-    def images():
-        for rgb in pictures(name):
-            h, w = rgb.shape[:2]
-            c, s = abs(np.cos(np.radians(angle_deg))), abs(np.sin(np.radians(angle_deg)))
-            size = int(np.ceil(w * c + h * s)), int(np.ceil(w * s + h * c))
-            matrix[:] = cv2.getRotationMatrix2D((w / 2, h / 2), angle_deg, 1.0)
-            matrix[:, 2] += (size[0] - w) / 2, (size[1] - h) / 2
-            yield cv2.warpAffine(rgb, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-
-    encode(path, images(), fps(name), crf=12)
+    width, height = next(pictures(name)).shape[1::-1]
+    c, s = abs(np.cos(np.radians(most_deg))), abs(np.sin(np.radians(most_deg)))
+    size = int(np.ceil((width * c + height * s) / 2)) * 2, int(np.ceil((width * s + height * c) / 2)) * 2
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1.0)
+    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    room = max(width, height) // 8
+    moved = matrix.copy()
+    moved[:, 2] -= matrix[:, :2] @ (room, room)
+    images = (
+        cv2.warpAffine(_faded(rgb, room), moved, size, borderMode=cv2.BORDER_REPLICATE)
+        for rgb in pictures(name)
+    )
+    encode(path, images, fps(name), crf=12)
     who = person(name)
     if who != "largest":
         x, y, w, h = (float(v) for v in who.split(","))
         cx, cy = matrix @ [x + w / 2, y + h / 2, 1.0]
         who = f"{cx - w / 2:.0f},{cy - h / 2:.0f},{w:.0f},{h:.0f}"
-    return path, who
+    return path, who, matrix
+
+
+def _faded(rgb: np.ndarray, room: int) -> np.ndarray:
+    """The picture with `room` px around it, into which it fades (over 3 % of it)."""
+    height, width = rgb.shape[:2]
+    wide = cv2.copyMakeBorder(rgb, room, room, room, room, cv2.BORDER_REPLICATE)
+    small = cv2.resize(wide, None, fx=1 / 16, fy=1 / 16, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), 6, borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.resize(blurred, wide.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    x, y = (np.minimum(np.arange(n), np.arange(n)[::-1]) for n in (width, height))
+    inside = np.clip(np.minimum(x[None], y[:, None]) / (0.03 * max(width, height)), 0.0, 1.0)
+    share = cv2.copyMakeBorder(inside.astype(np.float32), room, room, room, room, cv2.BORDER_CONSTANT)[
+        ..., None
+    ]
+    return (wide * share + blurred * (1.0 - share)).astype(np.uint8)

@@ -119,7 +119,13 @@ def choose_process(
                     break
         if not moved:
             break
-    return np.exp(best)
+    for g in range(len(GROUPS)):  # between the steps of the search, or two runs of one clip may differ by a step
+        sides = [split.cost(best + sign * step * (np.arange(len(GROUPS)) == g), groups) for sign in (-1, 1)]
+        bend = sides[0] + sides[1] - 2.0 * value
+        if np.isfinite(bend) and bend > 0.0:
+            best[g] += np.clip(0.5 * (sides[0] - sides[1]) / bend, -0.5, 0.5) * step[g]
+            value = split.cost(best, groups)
+    return np.exp(np.clip(best, *_RANGE))
 
 
 def _split(

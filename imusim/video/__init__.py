@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imusim.assets import sha256_of
 from imusim.errors import ConfigError, ImusimError, NoPersonError, QualityWarning
@@ -24,6 +25,7 @@ from imusim.video.cache import (
 )
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator, RegionEstimator
+from imusim.video.facing import better_seen
 from imusim.video.leaving import leaving
 from imusim.video.people import PersonChoice, parse_person
 from imusim.video.pipeline import Harvest, run
@@ -43,7 +45,7 @@ __all__ = [
     "save_track",
 ]
 
-_ALGORITHM = 3  # raise it when the same settings give another track
+_ALGORITHM = 4  # raise it when the same settings give another track
 _LEAST_S = 0.5
 _MOVING_SHARE = 0.2  # of the frames, from which on the camera is called moving
 
@@ -166,7 +168,7 @@ def _track(
 
     def keep(so_far: Harvest, until: int | None) -> None:
         if cache is not None:
-            write_npz(_part(cache), {"key": key, "lines_px": so_far.lines_px}, so_far.arrays(until))
+            write_npz(_part(cache), {"key": key, "lines_px": so_far.lines_px}, so_far.checkpoint(until))
 
     camera = run(
         path,
@@ -188,9 +190,7 @@ def _track(
         gone = leaving(raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["shot"], info.size_px)
         raw["landmarks_m"][gone] = raw["landmarks_px"][gone] = np.nan
         raw["visibility"][gone] = raw["quality"][gone] = 0.0
-        raw["landmarks_m"], raw["landmarks_px"], raw["visibility"], changed = untangle_sides(
-            raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["visibility"], raw["shot"]
-        )
+        changed = _name_sides(raw, harvest.others)
         raw["quality"] *= steadiness(raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["shot"])
         raw["quality"][changed] *= 0.8
     metadata = {
@@ -209,6 +209,24 @@ def _track(
         "resumed_at_s": resumed_s,
     }
     return PoseTrack(**raw, image_size_px=info.size_px, landmark_names=names, metadata=metadata)
+
+
+def _name_sides(raw: dict[str, Any], others: dict[int, Any]) -> NDArray[np.bool_]:
+    """Name left and right as the whole clip says, in place; return the frames where that is not as they were seen."""
+    names = ("landmarks_m", "landmarks_px", "visibility")
+
+    def untangled() -> list[Any]:
+        return list(untangle_sides(raw["time_s"], *(raw[n] for n in names), raw["shot"]))
+
+    found = untangled()
+    frames = better_seen(raw["landmarks_px"], found[1], others)
+    if frames.size:
+        rows = np.stack([others[i] for i in frames.tolist()]).astype(np.float64)
+        for name, values in zip(names, (rows[..., :3], rows[..., 3:5], rows[..., 5]), strict=True):
+            raw[name][frames] = values
+        found = untangled()
+    raw.update(zip(names, found, strict=False))
+    return np.asarray(found[3], dtype=np.bool_)
 
 
 def _checked_spans(spans_s: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -59,6 +59,7 @@ class Landmarks:
     visibility : (L,), 0 … 1, belief that the landmark is seen
     presence : (L,), 0 … 1, belief that the landmark lies inside the image
     region : where the estimator would look for this person next, if it is one that is told (`RegionEstimator`)
+    other : another answer to the same picture, with the person turned round (`facing`)
     """
 
     world_m: NDArray[np.float64]
@@ -66,6 +67,7 @@ class Landmarks:
     visibility: NDArray[np.float64]
     presence: NDArray[np.float64]
     region: Region | None = None
+    other: Landmarks | None = None
 
 
 @runtime_checkable

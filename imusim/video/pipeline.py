@@ -20,6 +20,7 @@ from imusim.video.people import PersonChoice
 from imusim.video.second_look import SecondLook
 from imusim.video.shots import CameraMotion, ShotDetector
 from imusim.video.track import PersonTracker, Tracked
+from imusim.video.upright import Upright
 
 _MAX_SIDE = 1920  # larger frames are scaled down by the decoder; the networks look at 256 px anyway
 _QUEUE = 6
@@ -35,6 +36,7 @@ class Harvest:
         self.count = landmarks
         self.time_s: list[float] = []
         self.rows: list[NDArray[np.float32] | None] = []
+        self.others: dict[int, NDArray[np.float32]] = {}
         self.shot: list[int] = []
         self.quality: list[float] = []
         self.switched: list[bool] = []
@@ -50,6 +52,7 @@ class Harvest:
         """Take a frame whose image was scaled by `scale`; what it takes back is forgotten."""
         for i in range(max(0, len(self.rows) - seen.retract), len(self.rows)):
             self.rows[i], self.quality[i], self.switched[i] = None, 0.0, False
+            self.others.pop(i, None)
         row = None if seen.person is None else _row(seen.person, scale)
         self.time_s.append(time_s)
         self.rows.append(row)
@@ -69,6 +72,8 @@ class Harvest:
         """Better landmarks of a frame, unless it was taken back."""
         if self.rows[row] is not None:
             self.rows[row] = _row(person, scale)
+            if person.other is not None:
+                self.others[row] = _row(person.other, scale)
 
     def undo_cut(self, shot: int) -> None:
         """The last cut was a flash: its frames belong to this shot."""
@@ -95,8 +100,17 @@ class Harvest:
             "switched": np.array(self.switched[:until], dtype=np.bool_),
         }
 
+    def checkpoint(self, until: int | None) -> dict[str, NDArray[Any]]:
+        """What `restore` needs: `arrays`, and the other answers."""
+        rows = [row for row in sorted(self.others) if until is None or row < until]
+        others = np.array([self.others[row] for row in rows], dtype=np.float32)
+        return self.arrays(until) | {
+            "other_rows": np.array(rows, dtype=np.int64),
+            "others": others.reshape(-1, self.count, 6),
+        }
+
     def restore(self, arrays: dict[str, NDArray[Any]], lines_px: dict[str, list[list[float]]]) -> None:
-        """Take over what `arrays` and `lines_px` gave (a checkpoint)."""
+        """Take over what `checkpoint` and `lines_px` gave."""
         parts = (arrays["landmarks_m"], arrays["landmarks_px"], arrays["visibility"][..., None])
         table = np.concatenate(parts, axis=-1).astype(np.float32)
         found = np.asarray(np.isfinite(table).all(axis=(1, 2))).tolist()
@@ -106,6 +120,7 @@ class Harvest:
         self.quality = arrays["quality"].tolist()
         self.switched = arrays["switched"].tolist()
         self.lines_px = dict(lines_px)
+        self.others = dict(zip(arrays["other_rows"].tolist(), arrays["others"], strict=True))
 
 
 def _row(person: Landmarks, scale: float) -> NDArray[np.float32]:
@@ -176,7 +191,8 @@ def run(
     shots, camera = ShotDetector(), CameraMotion()
     scale = min(1.0, _MAX_SIDE / max(info.size_px))
     tracker: PersonTracker | None = None
-    again = SecondLook(estimator, passes) if isinstance(estimator, RegionEstimator) else None
+    again: SecondLook | None = None
+    upright: Upright | None = None
     done_s = harvest.time_s[-1] if harvest.time_s else -1.0
     shot_before = harvest.shot[-1] if harvest.shot else 0
     shots.shot = shot_before
@@ -210,6 +226,9 @@ def run(
                 size = (rgb.shape[1], rgb.shape[0])
                 scale = size[0] / info.size_px[0]
                 tracker = PersonTracker(estimator, scaled(choice, scale), size)
+                if isinstance(estimator, RegionEstimator):
+                    upright = Upright(lambda: harvest.background, size)
+                    again = SecondLook(estimator, passes, upright)
             shot = shots(rgb)
             if shot != shot_before:
                 tracker.new_shot()
@@ -219,6 +238,8 @@ def run(
                     harvest.undo_cut(shot)
                 else:
                     harvest.end_shot(shot_before, scale)
+                    if upright is not None:
+                        upright.new_shot()
                 shot_before = shot
             harvest.background.add(rgb)
             seen = tracker(rgb, time_s)

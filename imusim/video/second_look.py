@@ -3,15 +3,16 @@
 A network that looks where its last answer was answers anew for every pixel that this moves; a third to a half of the
 noise of its landmarks is that (measured; see `docs/design.md`). So each frame is kept for a moment, until it is known
 how the person moves on; the squares of the first look are then smoothed in time (position by local straight lines,
-size and turn by local means), and the network looks at the smooth square, several times if it is asked to: also in
-the mirror, and a little larger, smaller and turned. The answers are averaged, names of left and right first agreed.
+size and turn by local means) and turned upright (`upright`), and the network looks at the smooth square, several times
+if it is asked to: also in the mirror, and a little larger, smaller and turned. The answers are averaged, names of left
+and right first agreed; those that see a back and those that see a front apart (`facing`).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,9 +20,11 @@ from imusim.errors import ConfigError
 from imusim.types import Floats
 from imusim.video.appearance import BODY, scale_px_per_m
 from imusim.video.estimator import Landmarks, RegionEstimator
+from imusim.video.facing import by_facing
 from imusim.video.region import Region, Window, follow_angle
 from imusim.video.sides import READINGS
 from imusim.video.track import Tracked
+from imusim.video.upright import turned_with
 
 MOST_PASSES = 16
 _SHORT_FRAMES = 3600
@@ -81,10 +84,14 @@ class SecondLook:
     ----------
     estimator : asked again
     passes : looks a frame
+    upright : how far what is upright leans to the right at a place in the picture, rad; None: nowhere
     """
 
-    def __init__(self, estimator: RegionEstimator, passes: int) -> None:
+    def __init__(
+        self, estimator: RegionEstimator, passes: int, upright: Callable[[Floats], float] | None = None
+    ) -> None:
         self.estimator = estimator
+        self._upright = upright
         self._variations = variations(passes)
         self._waiting: deque[_Waiting] = deque()
         self._path: deque[tuple[int, float, Floats]] = deque()  # row, time, (x, y, log side, angle)
@@ -155,7 +162,8 @@ class SecondLook:
         place = _line_at_zero(t, values[:, :2], np.exp(-0.5 * (t / _PLACE_S) ** 2))
         weight = np.exp(-0.5 * (t / _SIZE_S) ** 2)
         size = weight @ values[:, 2:] / weight.sum()
-        return Region(place, float(np.exp(size[0])), float(size[1]))
+        up = 0.0 if self._upright is None else self._upright(place)
+        return Region(place, float(np.exp(size[0])), up + turned_with(float(size[1]) - up))
 
 
 def _line_at_zero(t: Floats, values: Floats, weight: Floats) -> Floats:
@@ -171,7 +179,13 @@ def _line_at_zero(t: Floats, values: Floats, weight: Floats) -> Floats:
 
 
 def agreed(found: list[Landmarks]) -> Landmarks:
-    """One answer out of several to the same picture: names of left and right as in the first, a robust mean."""
+    """One answer out of several to the same picture, and the other one if they do not agree about front and back."""
+    means = [_mean(group) for group in by_facing(found)]
+    return means[0] if len(means) == 1 else replace(means[0], other=means[1])
+
+
+def _mean(found: list[Landmarks]) -> Landmarks:
+    """Names of left and right as in the first, a robust mean."""
     if len(found) == 1:
         return found[0]
     scale = max(scale_px_per_m(found[0])[0], 1.0)
