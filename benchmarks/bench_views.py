@@ -334,7 +334,7 @@ def main() -> None:
         "",
         "Both on one canvas with room for the turn, which fades out around the picture (so that no edge says which way is",
         "up), and only frames in which the whole person is in the original picture and not behind something (walking:",
-        "a tree). Rms of the vector difference of ideal accelerations, m/s², over 17 sensors; \"inner\" without the first",
+        'a tree). Rms of the vector difference of ideal accelerations, m/s², over 17 sensors; "inner" without the first',
         'and last 0.25 s; "signal": median rms of the acceleration less its mean.',
         "",
         "| clip | s | median | worst | ≤ 0.5 | inner median | inner worst | signal |",

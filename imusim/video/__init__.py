@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imusim.assets import sha256_of
 from imusim.errors import ConfigError, ImusimError, NoPersonError, QualityWarning
@@ -25,13 +24,10 @@ from imusim.video.cache import (
 )
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator, RegionEstimator
-from imusim.video.facing import better_seen
-from imusim.video.leaving import leaving
+from imusim.video.finish import put_in_order
 from imusim.video.people import PersonChoice, parse_person
 from imusim.video.pipeline import Harvest, run
-from imusim.video.quality import steadiness
 from imusim.video.second_look import check_passes
-from imusim.video.sides import untangle_sides
 
 __all__ = [
     "LANDMARK_NAMES",
@@ -187,12 +183,7 @@ def _track(
     names = tuple(estimator.landmark_names)
     changed = np.zeros(raw["time_s"].size, dtype=np.bool_)
     if names == LANDMARK_NAMES:
-        gone = leaving(raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["shot"], info.size_px)
-        raw["landmarks_m"][gone] = raw["landmarks_px"][gone] = np.nan
-        raw["visibility"][gone] = raw["quality"][gone] = 0.0
-        changed = _name_sides(raw, harvest.others)
-        raw["quality"] *= steadiness(raw["time_s"], raw["landmarks_m"], raw["landmarks_px"], raw["shot"])
-        raw["quality"][changed] *= 0.8
+        changed = put_in_order(raw, harvest.others, info.size_px)
     metadata = {
         "estimator": estimator.name,
         **settings,
@@ -209,24 +200,6 @@ def _track(
         "resumed_at_s": resumed_s,
     }
     return PoseTrack(**raw, image_size_px=info.size_px, landmark_names=names, metadata=metadata)
-
-
-def _name_sides(raw: dict[str, Any], others: dict[int, Any]) -> NDArray[np.bool_]:
-    """Name left and right as the whole clip says, in place; return the frames where that is not as they were seen."""
-    names = ("landmarks_m", "landmarks_px", "visibility")
-
-    def untangled() -> list[Any]:
-        return list(untangle_sides(raw["time_s"], *(raw[n] for n in names), raw["shot"]))
-
-    found = untangled()
-    frames = better_seen(raw["landmarks_px"], found[1], others)
-    if frames.size:
-        rows = np.stack([others[i] for i in frames.tolist()]).astype(np.float64)
-        for name, values in zip(names, (rows[..., :3], rows[..., 3:5], rows[..., 5]), strict=True):
-            raw[name][frames] = values
-        found = untangled()
-    raw.update(zip(names, found, strict=False))
-    return np.asarray(found[3], dtype=np.bool_)
 
 
 def _checked_spans(spans_s: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
