@@ -26,6 +26,7 @@ _LAZY = {
     "Trajectory": "imusim.trajectory",
     "Variation": "imusim.variation",
     "asset": "imusim.assets",
+    "estimate_people": "imusim.video",
     "estimate_pose": "imusim.video",
     "fit": "imusim.fitting",
     "fit_map": "imusim.matching",
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from imusim.types import Kinematics, Motion, Placement, PoseTrack
     from imusim.validation import validate
     from imusim.variation import Variation
-    from imusim.video import estimate_pose
+    from imusim.video import estimate_people, estimate_pose
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional
@@ -44,6 +44,8 @@ class Simulate:
     person: str = "largest"
     """Whom to follow when several people are seen: largest, centre, or a box x,y,w,h around the person in the first
     frame (pixels, or fractions of the picture)."""
+    people: Literal["one", "all"] = "one"
+    """all: a recording of everybody, each in a folder of their own (person_1, person_2 ...), on one clock."""
     camera_tilt_deg: float | None = None
     """How far the camera looks down (negative: up), degrees. Default: estimated from the clip."""
     focal_px: float | None = None
@@ -86,11 +88,9 @@ class Simulate:
             sensor = with_errors(find(self.sensor), devices, mounts)
             if self.placements == "fimad" and worn:
                 placements = worn
-        result = simulate_file(
-            self.input,
-            self.out,
-            pose=PoseOptions(self.pose_model, self.pose_fps, self.person, self.pose_passes),
-            fit=FitOptions(
+        options: dict[str, Any] = {
+            "pose": PoseOptions(self.pose_model, self.pose_fps, self.person, self.pose_passes),
+            "fit": FitOptions(
                 self.body,
                 self.height_m,
                 self.camera_tilt_deg,
@@ -98,12 +98,19 @@ class Simulate:
                 self.max_gap_s,
                 self.motion_rate_hz,
             ),
-            sensors=SensorOptions(placements, sensor, self.rate_hz, self.seed, self.axes, self.smoothing),
-            formats=[f.strip() for f in self.format.split(",") if f.strip()],
-            report=self.report,
-        )
-        steps = ", ".join(f"{step} {s:.1f} s" for step, s in result.seconds.items())
-        print(f"wrote {', '.join(f.name for f in result.files)} to {result.folder}  ({steps})")
+            "sensors": SensorOptions(placements, sensor, self.rate_hz, self.seed, self.axes, self.smoothing),
+            "formats": [f.strip() for f in self.format.split(",") if f.strip()],
+            "report": self.report,
+        }
+        if self.people == "all":
+            from imusim.everyone import simulate_everyone
+
+            results = list(simulate_everyone(self.input, self.out, **options).values())
+        else:
+            results = [simulate_file(self.input, self.out, **options)]
+        for result in results:
+            steps = ", ".join(f"{step} {s:.1f} s" for step, s in result.seconds.items())
+            print(f"wrote {', '.join(f.name for f in result.files)} to {result.folder}  ({steps})")
 
 
 @dataclass(frozen=True)

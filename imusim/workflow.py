@@ -109,6 +109,45 @@ def simulate_file(
         Whatever is wrong with the input or the output folder, in one sentence.
     """
     source = Path(source)
+    check_source(source, formats)
+    folder = Path(out) if out is not None else source.with_name(source.stem + "_imu")
+    is_video = source.suffix.lower() not in MOTION_SUFFIXES
+    check_options(pose, fit, sensors)  # a typo should not cost the time of a pose estimation
+    check_meant(source, is_video, pose, fit)
+    seconds: dict[str, float] = {}
+    with folder_for(folder) as partial, collected_warnings() as said:
+        track: PoseTrack | None = None
+        if is_video:
+            with timed(seconds, "pose"):
+                track = _pose(source, pose, fit, folder, progress)
+            with timed(seconds, "fit"):
+                motion = fit_track(track, fit, progress)
+        else:
+            with timed(seconds, "read"):
+                motion = _read(source, pose, fit)
+        files = finish(
+            partial,
+            folder,
+            motion,
+            source=source,
+            track=track,
+            is_video=is_video,
+            sensors=sensors,
+            formats=formats,
+            report=report,
+            seconds=seconds,
+            said=said,
+        )
+    return Result(folder, files, seconds, tuple(said))
+
+
+def check_source(source: Path, formats: Sequence[str]) -> None:
+    """Refuse what is no file, and formats that are not `FORMATS`.
+
+    Raises
+    ------
+    ConfigError
+    """
     if not source.is_file():
         what = "is a folder" if source.is_dir() else "no such file"
         raise ConfigError(f"{source}: {what}. Give a video (.mp4 ...) or a motion file.")
@@ -117,35 +156,46 @@ def simulate_file(
         raise ConfigError(
             f"--format {','.join(unknown) or '(none)'}: wanted one or more of {', '.join(FORMATS)}"
         )
-    folder = Path(out) if out is not None else source.with_name(source.stem + "_imu")
-    is_video = source.suffix.lower() not in MOTION_SUFFIXES
-    _check_options(pose, fit, sensors)  # a typo should not cost the time of a pose estimation
-    _check_meant(source, is_video, pose, fit)
-    seconds: dict[str, float] = {}
-    with _folder_for(folder) as partial, _collected_warnings() as said:
-        track: PoseTrack | None = None
-        if is_video:
-            with _timed(seconds, "pose"):
-                track = _pose(source, pose, fit, folder, progress)
-            with _timed(seconds, "fit"):
-                motion = _fit(track, fit, progress)
-        else:
-            with _timed(seconds, "read"):
-                motion = _read(source, pose, fit)
-        with _timed(seconds, "simulate"):
-            recordings = _simulate(motion, sensors, source)
-        with _timed(seconds, "export"):
-            _export(
-                partial, recordings, motion, formats, "coremotion" if sensors.axes == "coremotion" else "si"
-            )
-        if report:
-            with _timed(seconds, "report"):
-                _report(partial / "report.png", source if is_video else None, track, motion, recordings, said)
-        files = _publish(partial, folder)
-    return Result(folder, files, seconds, tuple(said))
 
 
-def _check_options(pose: PoseOptions, fit: FitOptions, sensors: SensorOptions) -> None:
+def finish(
+    partial: Path,
+    folder: Path,
+    motion: Motion,
+    *,
+    source: Path,
+    track: PoseTrack | None,
+    is_video: bool,
+    sensors: SensorOptions,
+    formats: Sequence[str],
+    report: bool,
+    seconds: dict[str, float],
+    said: list[str],
+) -> tuple[Path, ...]:
+    """Simulate, write into `partial`, draw, and publish in `folder`; return the files there.
+
+    Parameters
+    ----------
+    partial, folder : hidden folder of `folder_for`, and the one that it is in
+    motion : what the person did
+    source : the video or motion file that says so
+    track : landmarks, if it was a video
+    is_video : whether pictures of it can be shown
+    sensors, formats, report : as for `simulate_file`
+    seconds : takes how long each step took
+    said : warnings so far, for the picture
+    """
+    with timed(seconds, "simulate"):
+        recordings = _simulate(motion, sensors, source)
+    with timed(seconds, "export"):
+        _export(partial, recordings, motion, formats, "coremotion" if sensors.axes == "coremotion" else "si")
+    if report:
+        with timed(seconds, "report"):
+            _report(partial / "report.png", source if is_video else None, track, motion, recordings, said)
+    return _publish(partial, folder)
+
+
+def check_options(pose: PoseOptions, fit: FitOptions, sensors: SensorOptions) -> None:
     """Refuse what cannot be meant, before the long work.
 
     Raises
@@ -186,7 +236,7 @@ def _check_options(pose: PoseOptions, fit: FitOptions, sensors: SensorOptions) -
         raise ConfigError(f"{fit.body}: no such body model file. Leave --body out for the open body.")
 
 
-def _check_meant(source: Path, is_video: bool, pose: PoseOptions, fit: FitOptions) -> None:
+def check_meant(source: Path, is_video: bool, pose: PoseOptions, fit: FitOptions) -> None:
     """Refuse options that mean nothing for this kind of file, rather than ignore them.
 
     Raises
@@ -227,6 +277,7 @@ def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, pro
     )
 
 
+<<<<<<< HEAD
 def _read(source: Path, pose: PoseOptions, options: FitOptions) -> Motion:
     """Read a motion file, on to the body and with the height that are asked for."""
     from imusim.body import SkinnedBody, load_body
@@ -257,6 +308,10 @@ def _read(source: Path, pose: PoseOptions, options: FitOptions) -> Motion:
 
 
 def _fit(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
+=======
+def fit_track(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
+    """Fit a body as the options say."""
+>>>>>>> 91ea6b4 (--people all: a recording of everybody, names kept through crossings where colours can tell)
     from imusim.body import load_body, open_body
     from imusim.fitting import fit
 
@@ -332,14 +387,15 @@ def _report(
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Note how long a step took, s."""
     start = time.perf_counter()
     yield
     seconds[step] = time.perf_counter() - start
 
 
 @contextmanager
-def _collected_warnings() -> Iterator[list[str]]:
+def collected_warnings() -> Iterator[list[str]]:
     """Collect what is doubtful about the result, for the report, and still let it be shown."""
     said: list[str] = []
     show = warnings.showwarning
@@ -356,7 +412,7 @@ def _collected_warnings() -> Iterator[list[str]]:
 
 
 @contextmanager
-def _folder_for(folder: Path) -> Iterator[Path]:
+def folder_for(folder: Path) -> Iterator[Path]:
     """A hidden folder inside `folder` to write into; removed at the end, also after an error.
 
     Raises

@@ -119,7 +119,9 @@ def choose_process(
                     break
         if not moved:
             break
-    for g in range(len(GROUPS)):  # between the steps of the search, or two runs of one clip may differ by a step
+    for g in range(
+        len(GROUPS)
+    ):  # between the steps of the search, or two runs of one clip may differ by a step
         sides = [split.cost(best + sign * step * (np.arange(len(GROUPS)) == g), groups) for sign in (-1, 1)]
         bend = sides[0] + sides[1] - 2.0 * value
         if np.isfinite(bend) and bend > 0.0:

@@ -24,6 +24,7 @@ from imusim.video.cache import (
 )
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator, RegionEstimator
+from imusim.video.everybody import estimate_people
 from imusim.video.finish import put_in_order
 from imusim.video.people import PersonChoice, parse_person
 from imusim.video.pipeline import Harvest, run
@@ -34,6 +35,7 @@ __all__ = [
     "Landmarks",
     "PoseEstimator",
     "VideoInfo",
+    "estimate_people",
     "estimate_pose",
     "frames",
     "load_track",

@@ -22,7 +22,7 @@ from imusim.video.shots import CameraMotion, ShotDetector
 from imusim.video.track import PersonTracker, Tracked
 from imusim.video.upright import Upright
 
-_MAX_SIDE = 1920  # larger frames are scaled down by the decoder; the networks look at 256 px anyway
+MAX_SIDE = 1920  # larger frames are scaled down by the decoder; the networks look at 256 px anyway
 _QUEUE = 6
 
 
@@ -189,7 +189,7 @@ def run(
     from tqdm import tqdm
 
     shots, camera = ShotDetector(), CameraMotion()
-    scale = min(1.0, _MAX_SIDE / max(info.size_px))
+    scale = min(1.0, MAX_SIDE / max(info.size_px))
     tracker: PersonTracker | None = None
     again: SecondLook | None = None
     upright: Upright | None = None
@@ -204,7 +204,7 @@ def run(
         disable=not (progress and sys.stderr.isatty()),
         leave=False,
     )
-    source = frames(path, fps, max_side=_MAX_SIDE if scale < 1.0 else None, counts=counts, after_s=done_s)
+    source = frames(path, fps, max_side=MAX_SIDE if scale < 1.0 else None, counts=counts, after_s=done_s)
     due = len(harvest.time_s) + every
 
     def revise(better: Iterable[tuple[int, Landmarks]]) -> None:
