@@ -277,7 +277,6 @@ def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, pro
     )
 
 
-<<<<<<< HEAD
 def _read(source: Path, pose: PoseOptions, options: FitOptions) -> Motion:
     """Read a motion file, on to the body and with the height that are asked for."""
     from imusim.body import SkinnedBody, load_body
@@ -307,11 +306,8 @@ def _read(source: Path, pose: PoseOptions, options: FitOptions) -> Motion:
     return motion
 
 
-def _fit(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
-=======
 def fit_track(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
     """Fit a body as the options say."""
->>>>>>> 91ea6b4 (--people all: a recording of everybody, names kept through crossings where colours can tell)
     from imusim.body import load_body, open_body
     from imusim.fitting import fit
 
