@@ -33,20 +33,29 @@ def facing_px(px: Floats) -> Floats:
     return apart[..., 1] * up[..., 0] - apart[..., 0] * up[..., 1]
 
 
-def by_facing(found: list[Landmarks]) -> list[list[Landmarks]]:
-    """Looks at one picture that agree, most first; those between front and back only if there is nothing else."""
+def by_facing(
+    found: list[Landmarks], believed: list[float] | None = None
+) -> list[tuple[list[Landmarks], Floats]]:
+    """Looks at one picture that agree, with their weights, most first; those between front and back are left out.
+
+    Parameters
+    ----------
+    found : what each look saw
+    believed : weight of each; None: all the same
+    """
+    weight = np.ones(len(found)) if believed is None else np.maximum(believed, 1e-9)
     scale = max(scale_px_per_m(found[0])[0], 1.0)
     wide = np.array([float(facing_px(p.px)) for p in found]) / scale
     widest = float(np.abs(wide).max())
     if len(found) == 1 or widest < _TELLS_M:
-        return [found]
+        return [(found, weight)]
     clear = np.abs(wide) > _CLEAR * widest
-    groups = [
-        [p for p, w, c in zip(found, wide, clear, strict=True) if c and (w > 0) == front]
-        for front in (True, False)
-    ]
-    groups = [g for g in groups if g]
-    return sorted(groups, key=lambda g: (-len(g), g[0] is not found[0]))
+    groups = []
+    for front in (True, False):
+        which = np.flatnonzero(clear & ((wide > 0) == front))
+        if which.size:
+            groups.append(([found[i] for i in which], weight[which]))
+    return sorted(groups, key=lambda g: (-float(g[1].sum()), g[0][0] is not found[0]))
 
 
 def better_seen(

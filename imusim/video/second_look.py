@@ -3,9 +3,10 @@
 A network that looks where its last answer was answers anew for every pixel that this moves; a third to a half of the
 noise of its landmarks is that (measured; see `docs/design.md`). So each frame is kept for a moment, until it is known
 how the person moves on; the squares of the first look are then smoothed in time (position by local straight lines,
-size and turn by local means) and turned upright (`upright`), and the network looks at the smooth square, several times
-if it is asked to: also in the mirror, and a little larger, smaller and turned. The answers are averaged, names of left
-and right first agreed; those that see a back and those that see a front apart (`facing`).
+size and turn by local means), and the network looks at the smooth square, several times if it is asked to: also in the
+mirror, and a little larger, smaller and turned; of somebody who leans, as many times at an upright square (`upright`).
+The answers are averaged, names of left and right first agreed; those that see a back and those that see a front apart
+(`facing`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from imusim.video.facing import by_facing
 from imusim.video.region import Region, Window, follow_angle
 from imusim.video.sides import READINGS
 from imusim.video.track import Tracked
-from imusim.video.upright import turned_with
+from imusim.video.upright import worth_a_try
 
 MOST_PASSES = 16
 _SHORT_FRAMES = 3600
@@ -34,6 +35,7 @@ _PLACE_S, _SIZE_S = 0.15, 0.25  # sd of the weights in time
 _BREAK_S = 0.25  # nothing is smoothed across a longer gap
 _LARGER, _TURNED = 0.04, 0.02  # further looks: so much larger or smaller; turned, rad
 _APART_M = 0.06  # answers further than this from the middle count less
+_AGREE_M = 0.01  # looks that agree better than this are equally good
 _KEEP = 0.01  # names change only for a better agreement than this, m
 
 
@@ -140,16 +142,27 @@ class SecondLook:
         if now.repeated and self._last is not None:
             return now.row, self._last
         found = self._look(now) if now.part is not None else []
-        self._last = agreed(found) if found else now.person
+        self._last = agreed(*map(list, zip(*found, strict=True))) if found else now.person
         return now.row, self._last
 
-    def _look(self, now: _Waiting) -> list[Landmarks]:
+    def _look(self, now: _Waiting) -> list[tuple[Landmarks, float]]:
+        """Return what each look saw, and how far it is to be believed."""
         assert now.part is not None
         region = self._smooth(now.time_s)
+        found = [(seen, 1.0) for seen in self._looks(now.part, region)]
+        up = 0.0 if self._upright is None else self._upright(region.centre)
+        share = worth_a_try(region.angle - up)
+        if share > 0.0 and len(self._variations) > 1:
+            other = self._looks(now.part, Region(region.centre, region.side, up))
+            weights = by_spread([seen for seen, _ in found]), share * by_spread(other)
+            found = [(seen, weights[0]) for seen, _ in found] + [(seen, weights[1]) for seen in other]
+        return found
+
+    def _looks(self, part: Window, region: Region) -> list[Landmarks]:
         found = []
         for larger, turned, mirrored in self._variations:
             square = Region(region.centre, region.side * larger, region.angle + turned)
-            seen = self.estimator.look(now.part, square, mirrored=mirrored)
+            seen = self.estimator.look(part, square, mirrored=mirrored)
             if seen is not None:
                 found.append(seen)
         return found
@@ -162,8 +175,7 @@ class SecondLook:
         place = _line_at_zero(t, values[:, :2], np.exp(-0.5 * (t / _PLACE_S) ** 2))
         weight = np.exp(-0.5 * (t / _SIZE_S) ** 2)
         size = weight @ values[:, 2:] / weight.sum()
-        up = 0.0 if self._upright is None else self._upright(place)
-        return Region(place, float(np.exp(size[0])), up + turned_with(float(size[1]) - up))
+        return Region(place, float(np.exp(size[0])), float(size[1]))
 
 
 def _line_at_zero(t: Floats, values: Floats, weight: Floats) -> Floats:
@@ -178,33 +190,49 @@ def _line_at_zero(t: Floats, values: Floats, weight: Floats) -> Floats:
     return mean - mean_t * slope
 
 
-def agreed(found: list[Landmarks]) -> Landmarks:
-    """One answer out of several to the same picture, and the other one if they do not agree about front and back."""
-    means = [_mean(group) for group in by_facing(found)]
+def by_spread(found: list[Landmarks]) -> float:
+    """How far looks at one square are believed, by how far they agree: 1 over their mean square, 1/m²."""
+    if len(found) < 2:
+        return 0.0
+    points = np.stack([_points(p, max(scale_px_per_m(found[0])[0], 1.0))[BODY] for p in found])
+    spread = np.median(np.linalg.norm(points - np.median(points, axis=0), axis=-1), axis=1).mean()
+    return float(1.0 / (spread**2 + _AGREE_M**2))
+
+
+def agreed(found: list[Landmarks], believed: list[float] | None = None) -> Landmarks:
+    """One answer out of several to the same picture, and the other one if they do not agree about front and back.
+
+    Parameters
+    ----------
+    found : what each look saw
+    believed : weight of each; None: all the same
+    """
+    groups = by_facing(found, believed)
+    means = [_mean(people, weight) for people, weight in groups]
     return means[0] if len(means) == 1 else replace(means[0], other=means[1])
 
 
-def _mean(found: list[Landmarks]) -> Landmarks:
+def _points(person: Landmarks, scale: float) -> Floats:
+    return np.column_stack([person.px / scale, 0.5 * person.world_m[:, 2]])
+
+
+def _mean(found: list[Landmarks], believed: Floats) -> Landmarks:
     """Names of left and right as in the first, a robust mean."""
     if len(found) == 1:
         return found[0]
     scale = max(scale_px_per_m(found[0])[0], 1.0)
-
-    def points(person: Landmarks) -> Floats:
-        return np.column_stack([person.px / scale, 0.5 * person.world_m[:, 2]])
-
-    first = points(found[0])
+    first = _points(found[0], scale)
     orders = [READINGS[0]]
     for person in found[1:]:
-        here = points(person)
+        here = _points(person, scale)
         cost = [
             np.linalg.norm((here[order] - first)[BODY], axis=1).mean() + _KEEP * (i > 0)
             for i, order in enumerate(READINGS)
         ]
         orders.append(READINGS[int(np.argmin(cost))])
-    together = np.stack([points(p)[o] for p, o in zip(found, orders, strict=True)])
+    together = np.stack([_points(p, scale)[o] for p, o in zip(found, orders, strict=True)])
     off = np.linalg.norm(together - np.median(together, axis=0), axis=-1)
-    weight = 1.0 / (1.0 + (off / _APART_M) ** 2)
+    weight = believed[:, None] / (1.0 + (off / _APART_M) ** 2)
     weight /= weight.sum(axis=0)
 
     def mean(name: str) -> Floats:

@@ -9,9 +9,9 @@ from imusim.video.estimator import Landmarks
 from imusim.video.facing import better_seen, by_facing, facing_px
 from imusim.video.lines import Background
 from imusim.video.pipeline import Harvest
-from imusim.video.second_look import agreed
+from imusim.video.second_look import agreed, by_spread
 from imusim.video.sides import exchange_order, untangle_sides
-from imusim.video.upright import Upright, turned_with
+from imusim.video.upright import Upright, worth_a_try
 
 SCALE = 200.0
 OTHER = exchange_order()
@@ -45,7 +45,7 @@ def test_looks_that_see_a_back_are_not_averaged_with_those_that_see_a_front():
     np.testing.assert_allclose(mean.other.world_m, back().world_m, atol=1e-12)
     assert agreed([front(), front()]).other is None
     from_the_side = [front(narrow=0.1), front(narrow=-0.1)]
-    assert by_facing(from_the_side) == [from_the_side]  # nothing there says front or back
+    assert [g for g, _ in by_facing(from_the_side)] == [from_the_side]  # nothing there says front or back
 
 
 def test_the_clip_decides_which_look_is_meant():
@@ -105,11 +105,34 @@ def test_up_is_found_from_what_stands_in_the_background(roll):
     assert empty(np.array([100.0, 100.0])) == 0.0
 
 
-def test_who_leans_is_seen_leaning_and_who_lies_is_turned_upright():
-    assert turned_with(np.radians(35)) == turned_with(np.radians(-35)) == 0.0
-    assert turned_with(np.radians(90)) == pytest.approx(np.radians(90))
-    assert turned_with(np.radians(-170)) == pytest.approx(np.radians(-170))
-    lean = np.radians(np.arange(-180, 180))
-    steps = np.diff([turned_with(float(x)) for x in lean])
-    assert np.abs(steps).max() < np.radians(4.0)  # nowhere a jump
-    assert (steps >= 0).all()
+def test_upright_squares_are_tried_with_who_leans_and_not_with_who_stands_or_lies():
+    lean = np.radians(np.arange(-180, 181))
+    share = np.array([worth_a_try(float(x)) for x in lean])
+    np.testing.assert_allclose(share, share[::-1], atol=1e-9)
+    assert worth_a_try(np.radians(5)) == worth_a_try(np.radians(-90)) == worth_a_try(np.radians(170)) == 0.0
+    assert worth_a_try(np.radians(-40)) == 1.0
+    assert np.abs(np.diff(share)).max() <= 0.1 + 1e-9  # nowhere a jump
+
+
+def test_looks_that_agree_are_believed():
+    rng = np.random.default_rng(0)
+
+    def looks(noise, off):
+        return [
+            Landmarks(
+                p.world_m, p.px + SCALE * (off + rng.normal(0, noise, (33, 2))), p.visibility, p.presence
+            )
+            for p in [front()] * 4
+        ]
+
+    steady, shaky = looks(0.005, 0.0), looks(0.06, 0.04)
+    believed = [by_spread(steady)] * 4 + [by_spread(shaky)] * 4
+    assert believed[0] > 15 * believed[4]
+    off = [np.abs(agreed(steady + shaky, w).px - front().px).mean() / SCALE for w in (believed, None)]
+    assert off[0] < 0.005 < 0.6 * off[1]
+    # eight shaky looks that see a back do not outvote four that agree on a front
+    wrong = [Landmarks(p.world_m[OTHER], p.px[OTHER], p.visibility, p.presence) for p in looks(0.06, 0.0) * 2]
+    voted = agreed(wrong + steady, [by_spread(shaky)] * 8 + [believed[0]] * 4)
+    assert facing_px(voted.px) > 0
+    assert voted.other is not None
+    assert facing_px(voted.other.px) < 0
