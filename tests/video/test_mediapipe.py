@@ -159,7 +159,7 @@ def test_left_and_right_stay_apart_where_the_estimator_flips():
     assert track.detected.mean() > 0.98
     left, right = track.landmarks_px[:, 11, 0], track.landmarks_px[:, 12, 0]
     assert (left > right)[np.abs(left - right) > 40].all()  # he faces the camera throughout
-    assert len(track.metadata["sides_exchanged"]) > 10
+    assert len(track.metadata["sides_exchanged"]) < 15  # 27 and more with squares that only turn with him
 
 
 @pytest.mark.asset
