@@ -2,12 +2,15 @@
 
 =========================  =======================================================================================
 a folder                   every video in it and below; clips are the chapters of ``<name>.info.json`` (as a
-                           downloader writes it), or the whole video, wordless, where there is none
+                           downloader writes it); without chapters, stretches of ``<name>.vtt`` or ``.srt``, if it
+                           is there; else the whole video, wordless
 a CSV                      ``clip,start_s,end_s,text`` with one row a clip and optional ``label``, ``split``, ``group``;
                            `clip` is a video or a motion file, `text` may hold phrasings divided by "|"
 ``train_val_split.json``   FiMAD's split: clip ids ``youtubeID___chapter``; the videos are looked for in a folder
 ``youtube_links.txt``      FiMAD's link list: every chapter of those videos
 =========================  =======================================================================================
+
+Captions beside a video (`mujo.corpus.captions`) are one phrasing more for each of its clips: what is said in it.
 """
 
 from __future__ import annotations
@@ -18,10 +21,11 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mujo.corpus.captions import captions_of, said_between, stretches
 from mujo.corpus.clip import SPLITS
 from mujo.errors import ConfigError
 
@@ -97,7 +101,7 @@ def jobs(
         )
     if not found:
         raise ConfigError(f"{source}: no video ({', '.join(VIDEO_SUFFIXES)}) or motion file was found")
-    cut = [Job(j.unit, j.path, tuple(_parts(j.spans, longest_s)), j.group, j.split, j.note) for j in found]
+    cut = [_with_captions(replace(j, spans=tuple(_parts(j.spans, longest_s)))) for j in found]
     names = [j.unit for j in cut]
     if twice := next((n for n in names if names.count(n) > 1), None):
         raise ConfigError(f"{source}: two files would both be called {twice!r}. Rename one.")
@@ -166,6 +170,13 @@ def _whole(
     )
     unit = safe(name.replace("/", "__"))
     listed, note = chapters(video)
+    if only is None and all(c.get("end_time") == math.inf for c in listed):
+        title = listed[0]["title"] if listed else ""
+        by_words = [
+            {"start_time": a, "end_time": b, "title": title} for a, b in stretches(captions_of(video)[0])
+        ]
+        listed = by_words or listed
+        note = "no chapters: cut by its captions" if by_words else note
     if not listed:
         listed = [{"start_time": 0.0, "end_time": math.inf, "title": ""}]
     wanted = range(len(listed)) if only is None else sorted(set(only))
@@ -180,6 +191,18 @@ def _whole(
         )
         spans.append(Span(f"{unit}___{k}", start, end, text, label))
     return Job(unit, video, tuple(spans), unit, split or split_of(unit, validation), note)
+
+
+def _with_captions(job: Job) -> Job:
+    """The job with what is said in its spans as a further phrasing of each."""
+    if not job.is_video:
+        return job
+    cues, trouble = captions_of(job.path)
+    spans = tuple(
+        replace(s, text=(*s.text, said)) if (said := said_between(cues, s.start_s, s.end_s)) else s
+        for s in job.spans
+    )
+    return replace(job, spans=spans, note="; ".join(n for n in (job.note, trouble) if n))
 
 
 def _from_csv(path: Path, folder: Path, validation: float) -> list[Job]:
