@@ -13,23 +13,27 @@ from imusim.identification.model import predict
 from imusim.identification.solve import solve
 from imusim.identification.sources import KinematicSource
 
-ALL = ("time", "rotation", "leverarm", "bias", "scale", "softtissue")
+RIGID = ("time", "rotation", "leverarm", "bias", "scale")
+EVERYTHING = "+ soft tissue"
 STEPS = {
     "nothing": (),
-    "time": ALL[:1],
-    "+ rotation": ALL[:2],
-    "+ lever arm": ALL[:3],
-    "+ bias": ALL[:4],
-    "+ scale": ALL[:5],
-    "+ soft tissue: everything": ALL,
-    **{f"everything but {b}": tuple(x for x in ALL if x != b) for b in ALL[:-1]},
+    "time": RIGID[:1],
+    "+ rotation": RIGID[:2],
+    "+ lever arm": RIGID[:3],
+    "+ bias": RIGID[:4],
+    "+ scale": RIGID,
+    EVERYTHING: (*RIGID, "softtissue"),
+    **{f"+ scale, but no {b}": tuple(x for x in RIGID if x != b) for b in RIGID[:-1]},
 }
 
 
 def ablate(pair: Pair) -> dict[str, np.ndarray]:
     """Step → rmse (S, 2) of acc m/s² and gyro rad/s on the held-out half, where poses are known."""
-    trajectory = im.Trajectory(pair.time_s, pair.position_m, pair.orientation_wxyz, smoothing="auto")
-    span = float(trajectory.time_s[0]), float(trajectory.time_s[-1])
+    frames = [
+        im.Trajectory(pair.time_s, pair.position_m[:, s], pair.orientation_wxyz[:, s], smoothing="auto")
+        for s in range(len(pair.real.sensors))
+    ]
+    span = float(pair.time_s[0]), float(pair.time_s[-1])
     time = pair.real.time_s
     half = time.size // 2
     out = {}
@@ -37,7 +41,7 @@ def ablate(pair: Pair) -> dict[str, np.ndarray]:
         rows = []
         for s in range(len(pair.real.sensors)):
             y = np.hstack([pair.real.acc[:, s], pair.real.gyro[:, s]])
-            source = KinematicSource(trajectory.kinematics, s, span)
+            source = KinematicSource(frames[s].kinematics, 0, span)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 fit = solve(source, time[:half], y[:half], blocks, max_offset_s=1.0)
@@ -66,7 +70,7 @@ def table(found: dict[str, dict[str, np.ndarray]]) -> list[str]:
 
 def softened(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What the soft mount takes off the rmse, as shares (acc, gyro): median and worst over sensors, and of all pooled."""
-    rigid, soft = found["+ scale"], found["+ soft tissue: everything"]
+    rigid, soft = found["+ scale"], found[EVERYTHING]
     gain = 1.0 - soft / rigid
     pooled = 1.0 - np.sqrt((soft**2).mean(axis=0) / (rigid**2).mean(axis=0))
     return {"median": np.median(gain, axis=0), "worst": gain.min(axis=0), "pooled": pooled}

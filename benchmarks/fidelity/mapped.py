@@ -46,7 +46,8 @@ def measure(every: int = 2) -> dict[str, dict[str, float]]:
     for kinds in KINDS:
         out[kinds] = _distances(im.fit_map(*found[True], kinds).apply(virtual), real)
         print(kinds, out[kinds], flush=True)
-    out["learned_s"] = {"": float(np.isfinite(found[True][1].acc[:, 0, 0]).sum() / RATE_HZ)}
+    seconds = float(np.isfinite(found[True][1].acc[:, 0, 0]).sum() / RATE_HZ)
+    out["seconds"] = {"learned": seconds}
     return out
 
 
