@@ -48,10 +48,13 @@ class Recipe:
     ----------
     pull : of the weights towards where they started (L2-SP, Li et al. 2018), per unit of squared distance
     blend : share of the fine-tuned weights in the end, the rest is where they started (Wortsman et al. 2022)
+    probed : fine-tuning starts behind a fitted probe (Kumar et al. 2022); a probe that fits few windows perfectly leaves
+        nothing to learn from, a fresh head does not
     """
 
     pull: float = 0.0
     blend: float = 1.0
+    probed: bool = True
 
     def __post_init__(self) -> None:
         if not (self.pull >= 0.0 and 0.0 <= self.blend <= 1.0):
@@ -71,6 +74,7 @@ class Classifier:
     layout : of the channels
     centre, scale : (D,) the features are standardised with these (probe) or 0 and 1
     history : loss by step
+    hint : scores (N, K) of windows that are added to the head's, or None
     """
 
     encoder: Encoder
@@ -79,12 +83,16 @@ class Classifier:
     centre: Tensor
     scale: Tensor
     history: tuple[float, ...] = ()
+    hint: Callable[[NDArray[np.float32]], Tensor] | None = None
 
     def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Class probabilities (N, K) of windows (N, C, T) · m/s², rad/s."""
         with torch.no_grad(), one_thread():
             found = (features(self.encoder, X, self.layout) - self.centre) / self.scale
-            return torch.softmax(self.head(found).double(), dim=1).numpy()
+            scores = self.head(found).double()
+            if self.hint is not None:
+                scores = scores + self.hint(X)
+            return torch.softmax(scores, dim=1).numpy()
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.int64]:
         """Most probable class (N,) of windows (N, C, T)."""
@@ -105,6 +113,8 @@ def train_classifier(
     seed: int = 0,
     beside: Beside | None = None,
     recipe: Recipe = PLAIN,
+    hint: Callable[[NDArray[np.float32]], Tensor] | None = None,
+    recordings: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Classifier:
     """Train a classifier on labelled windows.
@@ -119,7 +129,8 @@ def train_classifier(
 
     Other Parameters
     ----------------
-    mode : "finetune": all weights; a pre-trained encoder starts behind a fitted probe and moves slower. "probe": the
+    mode : "finetune": all weights; a pre-trained encoder starts behind a fitted probe (unless the recipe says
+        otherwise) and moves slower. "probe": the
         encoder stays as it is, logistic regression on its standardised features
     pretrained : whether the encoder's weights mean something
     budget, augmentation : of the loop
@@ -127,6 +138,10 @@ def train_classifier(
     beside : simulated windows with classes ("simulated and real together"); the probe is fitted on both, every step
         of fine-tuning takes a batch of each
     recipe : how a pre-trained encoder is kept from forgetting
+    hint : what is known of windows before any label, as scores (N, K) up to a constant (such as
+        `mujo.joint.zeroshot.Names`): they are added to the head's, which learns what they leave unexplained
+    recordings : how many the windows come from: the probe's weights are held back as by so many examples, since
+        windows of one recording are much alike. None: as many as windows
     progress : called with (step, steps)
 
     Raises
@@ -153,24 +168,25 @@ def train_classifier(
         present[labels] = True
         width = encoder.width * len(layout.places)
         head = nn.Linear(width, n_classes)
+        given = torch.zeros(len(windows), n_classes) if hint is None else hint(X)
         centre, scale = torch.zeros(width), torch.ones(width)
-        if mode == "probe" or pretrained:
+        if mode == "probe" or (pretrained and recipe.probed):
             found = features(encoder, X, layout)
             centre, scale = found.mean(dim=0), found.std(dim=0, correction=0).clamp_min(1e-6)
-            _fit_probe(head, (found - centre) / scale, labels, _simulated(encoder, beside, layout, n_classes))
+            probed = _simulated(encoder, beside, layout, n_classes)
+            _fit_probe(
+                head, (found - centre) / scale, labels, given, 1.0 / (recordings or len(windows)), probed
+            )
         history: tuple[float, ...] = ()
         if mode == "finetune":
-            if pretrained:
-                with (
-                    torch.no_grad()
-                ):  # fold the standardisation into the head, which then moves with the encoder
-                    head.weight /= scale
-                    head.bias -= head.weight @ centre
-                centre, scale = torch.zeros(width), torch.ones(width)
+            with torch.no_grad():  # fold the standardisation into the head, which then moves with the encoder
+                head.weight /= scale
+                head.bias -= head.weight @ centre
+            centre, scale = torch.zeros(width), torch.ones(width)
             start = copy.deepcopy(encoder.state_dict())
             history = _descend(
-                encoder, head, windows, labels, layout, present, pretrained, budget, augmentation, generator, progress,
-                beside, recipe,
+                encoder, head, windows, labels, given, layout, present, pretrained, budget, augmentation, generator,
+                progress, beside, recipe,
             )  # fmt: skip
             if pretrained and recipe.blend < 1.0:
                 now = encoder.state_dict()
@@ -185,7 +201,7 @@ def train_classifier(
             head.bias[~present] = -1e4
     encoder.eval()
     head.eval()
-    return Classifier(encoder, head.requires_grad_(False), layout, centre, scale, history)
+    return Classifier(encoder, head.requires_grad_(False), layout, centre, scale, history, hint)
 
 
 def features(encoder: Encoder, X: NDArray[np.float32], layout: Layout) -> Tensor:
@@ -204,6 +220,7 @@ def _descend(
     head: nn.Linear,
     windows: Tensor,
     labels: Tensor,
+    given: Tensor,
     layout: Layout,
     present: Tensor,
     pretrained: bool,
@@ -235,7 +252,7 @@ def _descend(
         x = inputs[chosen].flatten(0, 1)
         if augmentation != NOTHING:
             x = augmentation(x, generator)
-        scores = head(drop(encoder(x).reshape(batch, -1)))
+        scores = head(drop(encoder(x).reshape(batch, -1))) + given[chosen]
         loss = lost(scores[:, present], renumbered[labels[chosen]])
         if extra is not None:
             x, shown = extra(batch)
@@ -314,7 +331,12 @@ class _BalancedDraw:
 
 
 def _fit_probe(
-    head: nn.Linear, found: Tensor, labels: Tensor, beside: tuple[Tensor, Tensor, float] | None = None
+    head: nn.Linear,
+    found: Tensor,
+    labels: Tensor,
+    given: Tensor,
+    penalty: float,
+    beside: tuple[Tensor, Tensor, float] | None = None,
 ) -> None:
     """Logistic regression (L2, classes weighted equally) by L-BFGS: convex, so the start does not matter."""
     weight = _equal(labels, head.out_features)
@@ -323,11 +345,10 @@ def _fit_probe(
         head.weight.zero_()
         head.bias.zero_()
     optimiser = torch.optim.LBFGS(head.parameters(), max_iter=100, line_search_fn="strong_wolfe")
-    penalty = 1.0 / len(labels)
 
     def cost() -> Tensor:
         optimiser.zero_grad()
-        loss = nn.functional.cross_entropy(head(found), labels, weight=weight)
+        loss = nn.functional.cross_entropy(head(found) + given, labels, weight=weight)
         if beside is not None:
             loss = loss + beside[2] * nn.functional.cross_entropy(head(beside[0]), beside[1], weight=other)
         loss = loss + 0.5 * penalty * head.weight.square().sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import json
 import shutil
@@ -21,9 +22,9 @@ from mujo.corpus.corpora import EMBEDDED, read_clips, sentence_features
 from mujo.data import Windows
 from mujo.encoders import build, one_by_one
 from mujo.evaluate.plan import Run
+from mujo.evaluate.recipes import CANDIDATES, CHOSEN, PROBE, Labels, fit
 from mujo.evaluate.variants import Variant, variant
 from mujo.files import write_whole
-from mujo.finetune import Beside, Recipe, train_classifier
 from mujo.joint.adapt import adapt_statistics
 from mujo.joint.align import fit_rotation, turn
 from mujo.joint.model import JointModel
@@ -37,16 +38,16 @@ from mujo.joint.targets import (
     simulated_windows,
     target,
 )
-from mujo.joint.zeroshot import guess, prototypes
+from mujo.joint.zeroshot import Names, prototypes
 from mujo.layout import Layout
 from mujo.pretrain import pretrain_self_supervised
 from mujo.training import DEFAULT, Budget, seeded
 
-BESIDE_WEIGHT = 0.3
-"""Of the simulated windows' loss where one recording a class is labelled; less in proportion where there are more."""
 CORPUS_SEED = 0
 PRETRAIN_SEED = 0
 PER_MOVEMENT = 12
+EACH = 12
+"""Simulated windows a clip that are kept in while fine-tuning."""
 STEPS = 300
 BATCH = 192
 
@@ -75,46 +76,49 @@ def corpus_guesses(
     """Pre-train (or take what is there), train as the run says; the function from windows (indices) to guesses."""
     v = variant(run.variant)
     ready = prepare(folder, run, v, windows, unlabelled)
-    n_classes = len(windows.classes)
-    a_class = max(1.0, len(np.unique(windows.unit[labelled])) / len(np.unique(windows.y[labelled])))
-    recipe = Recipe(
-        blend=a_class / (a_class + 1.0)
-    )  # what was pre-trained weighs as much as one recording a class
-    beside = None
-    if v.together and run.mode != "zeroshot":
-        beside = Beside(ready.X_sim, ready.y_sim, BESIDE_WEIGHT / a_class, _augmentation(run, v))
+    names = None
     if run.init == "scratch":  # the same simulated windows, nothing pre-trained
         with seeded(run.seed):
             encoder = build(run.encoder)
     elif run.objective in JOINT:
         model = joint_of(folder, run, v, steps, ready, unlabelled)
-        if run.mode == "zeroshot":
-            if v.adapted:
-                model.imu = adapt_statistics(model.imu, ready.X[unlabelled], ready.layout)
-            chosen, sentences = zip(*(
-                (windows.classes.index(name), texts) for name, (texts, _) in class_texts(run.dataset).items()
-                if name in windows.classes and (windows.y == windows.classes.index(name)).any()
-            ), strict=True)  # fmt: skip
-            names = prototypes(model, [sentence_features(tuple(s)) for s in sentences])
-            which = np.array(chosen)
-            return lambda test: which[guess(model, ready.X[test], ready.layout, names)]
         encoder = model.imu
+        if "text" in model.modalities:
+            names = names_of(model, run.dataset, windows, ready, unlabelled if v.adapted else None)
+        if run.mode == "zeroshot":
+            return lambda test: names.guess(ready.X[test])
     else:
         encoder = self_supervised_of(folder, run, v, steps, ready)
-    classifier = train_classifier(
-        encoder,
-        ready.X[labelled],
-        windows.y[labelled],
-        n_classes=n_classes,
-        layout=ready.layout,
-        mode=run.mode,
-        pretrained=run.init == "pretrained",
-        budget=_scaled(DEFAULT, steps),
-        seed=run.seed,
-        beside=beside,
-        recipe=recipe,
-    )
+    labels = Labels(ready.X[labelled], windows.y[labelled], len(np.unique(windows.unit[labelled])))
+    rule = PROBE if run.mode == "probe" else CANDIDATES[CHOSEN]
+    classifier = fit(
+        rule, encoder, labels, (ready.X_sim, ready.y_sim) if v.together else None, names,
+        augmentation=augmentation_of(run, v), pretrained=run.init == "pretrained", budget=_scaled(DEFAULT, steps),
+        n_classes=len(windows.classes), layout=ready.layout, mode=run.mode, seed=run.seed,
+    )  # fmt: skip
     return lambda test: classifier.predict(ready.X[test])
+
+
+def names_of(
+    model: JointModel, dataset: str, windows: Windows, ready: Prepared, unlabelled: np.ndarray | None
+) -> Names:
+    """The classes that the data have, by their sentences; normalisation statistics from the unlabelled windows, if any.
+
+    Raises
+    ------
+    CheckpointError
+        If the space was trained without text.
+    """
+    found = [
+        (windows.classes.index(name), texts)
+        for name, (texts, _) in class_texts(dataset).items()
+        if name in windows.classes and (windows.y == windows.classes.index(name)).any()
+    ]
+    if unlabelled is not None:
+        model = copy.deepcopy(model)
+        model.imu = adapt_statistics(model.imu, ready.X[unlabelled], ready.layout)
+    middles = prototypes(model, [sentence_features(tuple(said)) for _, said in found])
+    return Names(model, ready.layout, middles, np.array([k for k, _ in found]), len(windows.classes))
 
 
 JOINT = ("mujo", "imu-text")
@@ -137,8 +141,13 @@ def columns(run: Run) -> dict[str, str]:
     }
 
 
-def prepare(folder: Path, run: Run, v: Variant, windows: Windows, unlabelled: np.ndarray) -> Prepared:
-    """Turn the real windows, cut the simulated ones. Sees training people's windows, and no label."""
+def prepare(
+    folder: Path, run: Run, v: Variant, windows: Windows, unlabelled: np.ndarray, mark: str = ""
+) -> Prepared:
+    """Turn the real windows, cut the simulated ones. Sees training people's windows, and no label.
+
+    `mark` is part of the name under which the rotation is kept: the training people are others.
+    """
     wanted = target(run.dataset)
     keep = [i for i, n in enumerate(windows.channel_names) if v.gyro or ".gyro." not in n]
     names = tuple(windows.channel_names[i] for i in keep)
@@ -146,13 +155,15 @@ def prepare(folder: Path, run: Run, v: Variant, windows: Windows, unlabelled: np
     clips = corpus(str(folder), run.dataset, v.named)
     shown = tuple(c for c in clips if c.label in movements and c.split == "train")
     if shown:
-        X_sim, said = _windows_of(shown, run.dataset, names, 4)
+        X_sim, said = _windows_of(shown, run.dataset, names, EACH)
         y_sim = np.array([movements[label] for label in said])
     else:
         X_sim, y_sim = np.zeros((0, len(names), windows.X.shape[2]), np.float32), np.zeros(0, np.int64)
     X = windows.X[:, keep]
     if v.aligned and wanted.axes == "segment":
-        name = f"{run.dataset}-fold{run.fold}-{'6' if v.gyro else '3'}{'' if v.named else '-unnamed'}.json"
+        name = (
+            f"{run.dataset}-fold{run.fold}{mark}-{'6' if v.gyro else '3'}{'' if v.named else '-unnamed'}.json"
+        )
         X = X.copy()
         for place, part in _parts(names).items():
             if part.stop - part.start == 3 and ".gyro." in names[part.start]:
@@ -186,7 +197,7 @@ def settings_of(run: Run, v: Variant, steps: float) -> JointSettings:
     modalities = ("text",) if run.objective == "imu-text" else v.modalities
     return JointSettings(
         encoder=run.encoder, modalities=modalities, placements=_placements(run, v), steps=max(2, round(STEPS * steps)),
-        batch=BATCH, augmentation=_augmentation(run, v), validate_every=max(1, round(100 * steps)), seed=PRETRAIN_SEED,
+        batch=BATCH, augmentation=augmentation_of(run, v), validate_every=max(1, round(100 * steps)), seed=PRETRAIN_SEED,
     )  # fmt: skip
 
 
@@ -256,7 +267,8 @@ def _placements(run: Run, v: Variant) -> tuple[str, ...]:
     return tuple(dict.fromkeys(p for t in TARGETS.values() for p in t.placements if p not in mine))
 
 
-def _augmentation(run: Run, v: Variant) -> Augmentation:
+def augmentation_of(run: Run, v: Variant) -> Augmentation:
+    """What simulated windows undergo."""
     if not v.augmented:
         return NOTHING
     return replace(

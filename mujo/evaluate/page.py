@@ -15,7 +15,7 @@ import numpy as np
 from mujo.data import card
 from mujo.evaluate.plots import write_plots
 from mujo.evaluate.results import Results
-from mujo.evaluate.tables import method_name, order, section_of, summaries, table
+from mujo.evaluate.tables import NO_LABEL, method_name, order, section_of, summaries, table
 from mujo.files import write_whole
 from mujo.metrics import macro_f1
 
@@ -49,27 +49,29 @@ def headline(results: Results) -> str:
         "Difference in macro-F1, same people, same labelled recordings: mean over seeds [95 % interval of the difference, "
         "people drawn]. Bold: the interval is above zero.",
         "",
-        "| data set | labelled | from scratch | pre-trained, fine-tuned beside simulated windows | difference | frozen "
-        "probe: difference | from scratch beside simulated windows: difference |",
-        "|---|---|---|---|---|---|---|",
+        "| data set | labelled | from scratch | pre-trained, fine-tuned beside simulated windows | difference | zero-shot "
+        "by names, no label | frozen probe: difference | from scratch beside simulated windows: difference |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     by: dict[tuple[str, str, str], list[Mapping[str, str]]] = {}
     for row in results.rows():
-        if section_of(row) == row["dataset"] and row["mode"] != "zeroshot":
-            by.setdefault((row["dataset"], method_name(row), row["labelled"]), []).append(row)
+        if section_of(row) == row["dataset"]:
+            how = NO_LABEL if row["mode"] == "zeroshot" else row["labelled"]
+            by.setdefault((row["dataset"], method_name(row), how), []).append(row)
     cells = sorted(
         {(d, how) for d, m, how in by if m == "fcn, from scratch"}, key=lambda c: (c[0], order(c[1]))
     )
     for dataset, how in cells:
         scratch = by[dataset, "fcn, from scratch", how]
         best = by.get((dataset, f"fcn, mujo, {HEADLINE}", how), [])
-        probe = by.get((dataset, "fcn, mujo, probe, beside simulated windows", how), [])
+        probe = by.get((dataset, "fcn, mujo, probe", how), [])
         plain = by.get((dataset, "fcn, from scratch, beside simulated windows", how), [])
+        zero = by.get((dataset, "fcn, mujo, zero-shot by names", NO_LABEL), [])
         units = int(np.median([int(r["n_units"]) for r in scratch]))
         lines.append(
             f"| {card(dataset).title.split(' (')[0]} | {100 * float(how[1:]):g} %, {units} bouts | {_mean(scratch)} | "
             f"{_mean(best)} | "
-            f"{difference(results, best, scratch)} | {difference(results, probe, scratch)} | "
+            f"{difference(results, best, scratch)} | {_mean(zero)} | {difference(results, probe, scratch)} | "
             f"{difference(results, plain, scratch)} |"
         )
     return "\n".join([*lines, ""])

@@ -116,7 +116,8 @@ class ResultGrid:
     Parameters
     ----------
     labelled : data set → how much is labelled; amounts that give the same bouts are run once
-    compared : data set → those at which the compared objectives are run
+    compared : data set → those at which the compared objectives are run (and, from the second on, training from
+        scratch beside simulated windows)
     ablated : data set → those at which parts are left out
     objectives : compared, on the same clips
     ablations : variants
@@ -136,16 +137,22 @@ class ResultGrid:
 
 
 _EACH_ONCE = {
-    "motionsense": ("f0.01", "f0.05", "f1", "f0.1", "f0.2", "f0.5"),
+    "motionsense": ("f0.01", "f0.05", "f0.1", "f1", "f0.2", "f0.5"),
     "mhealth": ("f0.01", "f0.2", "f1", "f0.5"),
-    "utd_mhad": ("f0.01", "f0.1", "f1", "f0.2", "f0.5"),
-    "spar": ("f0.01", "f0.1", "f1", "f0.2", "f0.5"),
+    "utd_mhad": ("f0.01", "f0.1", "f0.2", "f1", "f0.5"),
+    "spar": ("f0.01", "f0.1", "f0.2", "f1", "f0.5"),
 }
 """In the order in which they are run."""
+_COMPARED = {
+    "motionsense": ("f0.01", "f0.1"),
+    "mhealth": ("f0.01", "f0.2"),
+    "utd_mhad": ("f0.01", "f0.2"),
+    "spar": ("f0.01", "f0.2"),
+}
 RESULT_GRIDS = {
     "results": ResultGrid(
         _EACH_ONCE,
-        dict.fromkeys(_EACH_ONCE, ("f0.01",)),
+        _COMPARED,
         {"motionsense": ("f0.01",), "spar": ("f0.01",)},
         ("imu-text", "simclr", "masked", "augmentation"),
         (
@@ -155,9 +162,9 @@ RESULT_GRIDS = {
         5,
         1,
         "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
-        "run once; compared objectives, and training from scratch beside simulated windows, at the smallest share; "
-        "ablations by zero-shot and probe, on two sets, at the smallest share; one seed of pre-training; cross-modal "
-        "transfer with one seed on each of four folds",
+        "run once; compared objectives, and training from scratch beside simulated windows, at the smallest and a middle "
+        "share; ablations by zero-shot and fine-tuning, on two sets, at the smallest share; one seed of pre-training; "
+        "cross-modal transfer with one seed on each of four folds",
     ),
     "results-quick": ResultGrid(
         dict.fromkeys(_EACH_ONCE, ("f0.01",)), dict.fromkeys(_EACH_ONCE, ("f0.01",)), {}, ("simclr",), (), 1, 0,
@@ -201,29 +208,24 @@ def plan_results(grid: ResultGrid, datasets: Sequence[str], encoder: str) -> lis
             how = grid.labelled[data][number : number + 1]
             if not how:
                 continue
-            some = how if how[0] in grid.compared[data] else ()
             first = ("zeroshot",) if number == 0 else ()
             jobs.append(
                 runs(data, "mujo", (*first, "probe"), "main", how)
-                + runs(data, "mujo", ("probe", "finetune"), "together", how)
-                + runs(data, "mujo", ("finetune",), "main", some)
+                + runs(data, "mujo", ("finetune",), "together", how)
+                + (runs(data, "mujo", ("finetune",), "main", how) if number == 0 else [])
             )
-            jobs.append(
-                runs(data, "none", ("finetune",), "main", how)
-                + runs(data, "none", ("finetune",), "together", some)
-            )
-        if number == 0:
-            jobs += plan_transfer(grid, encoder) if "utd_mhad" in datasets else []
-            jobs += [
-                runs(data, o, ("probe", "finetune"), "corpus", grid.compared[data][:1])
-                for data in datasets
-                for o in grid.objectives
-            ]
+            jobs.append(runs(data, "none", ("finetune",), "main", how))
+    jobs += plan_transfer(grid, encoder) if "utd_mhad" in datasets else []
+    for number in range(max(map(len, grid.compared.values()))):
+        for data in datasets:
+            how = grid.compared[data][number : number + 1]
+            jobs.append(runs(data, "none", ("finetune",), "together", how))
+            jobs += [runs(data, o, ("finetune",), "together", how) for o in grid.objectives]
     for data in datasets:
         for name in grid.ablations if grid.ablated.get(data) else ():
-            modes = ("probe",) if name == "no text" else ("zeroshot", "probe")
-            jobs.append(runs(data, "mujo", modes, name, grid.ablated[data]))
-    return jobs
+            zero = runs(data, "mujo", ("zeroshot",), name, ("f1",)) if name != "no text" else []
+            jobs.append(zero + runs(data, "mujo", ("finetune",), f"together, {name}", grid.ablated[data]))
+    return [job for job in jobs if job]
 
 
 def plan_transfer(grid: ResultGrid, encoder: str) -> list[list[Run]]:

@@ -51,9 +51,11 @@ def method_name(row: Mapping[str, str]) -> str:
     if row["encoder"] == FOREST:
         return "statistics + random forest"
     variant = row["variant"].removeprefix("transfer").removeprefix(", ")
-    beside = {"main": "", "": "", "corpus": "", "together": ", beside simulated windows"}.get(
-        variant, f" [{variant}]"
-    )
+    together = variant.startswith("together")
+    left_out = variant.removeprefix("together").removeprefix(", ")
+    beside = ", beside simulated windows" if together else ""
+    if left_out not in ("main", "", "corpus"):
+        beside += f" [{left_out}]"
     if row["init"] == "scratch":
         if row["mode"] == "zeroshot":
             return f"{row['encoder']}, supervised on simulated windows alone"

@@ -21,11 +21,12 @@ from mujo.corpus.kinect import PLACE, RATE_HZ, WRIST_ACTIONS, fit_mounting, kine
 from mujo.data import Windows, load
 from mujo.encoders import build
 from mujo.evaluate.plan import Run
-from mujo.finetune import Beside, Recipe, train_classifier
+from mujo.evaluate.recipes import PROBE, Labels, Rule, fit
+from mujo.finetune import train_classifier
 from mujo.joint.adapt import adapt_statistics
 from mujo.joint.pretrain import JointSettings, pretrain_joint
 from mujo.joint.targets import Target, class_texts, simulated_windows
-from mujo.joint.zeroshot import guess, prototypes
+from mujo.joint.zeroshot import Names, prototypes
 from mujo.layout import Layout
 from mujo.training import DEFAULT, seeded
 
@@ -35,7 +36,8 @@ BAND_HZ = 5.0
 FOLDS = (("1", "2"), ("3", "4"), ("5", "6"), ("7", "8"))
 STEPS, BATCH = 400, 128
 WIDE = Augmentation(rotation_deg=40.0, around_deg=60.0, scale=0.15, noise=0.05, tempo=0.15, bias=0.03)
-RECIPE = Recipe(blend=0.5)
+RULE = Rule(encoder_lr=0.3, beside=1.0, names=True)
+"""Simulated windows are the same people's here: names and simulated windows both count."""
 
 
 @lru_cache(maxsize=1)
@@ -95,10 +97,7 @@ def transfer_guesses(
         trained = train_classifier(encoder, made, shown, augmentation=WIDE, **options)
         trained = replace(trained, encoder=adapt_statistics(trained.encoder, X[unlabelled], layout))
         return lambda test: trained.predict(X[test])
-    beside = None
-    if run.variant == "transfer, together":
-        a_class = max(1.0, len(np.unique(windows.unit[labelled])) / WRIST_ACTIONS)
-        beside = Beside(made, shown, weight=1.0 / a_class, augmentation=WIDE)
+    names = None
     if run.init == "pretrained":
         settings = JointSettings(
             encoder=run.encoder, modalities=("text", "pose"), window_s=WINDOW_S, steps=max(2, round(STEPS * steps)),
@@ -107,16 +106,18 @@ def transfer_guesses(
         out = folder / "encoders" / f"kinect-{run.encoder}-fold{run.fold}-seed{run.seed}"
         model = pretrain_joint(clips, out, settings, corpus="UTD-MHAD Kinect, training people")
         model.imu = adapt_statistics(model.imu, X[unlabelled], layout)
+        texts = class_texts("utd_mhad")
+        said = [sentence_features(texts[c][0]) for c in windows.classes[:WRIST_ACTIONS]]
+        count = len(windows.classes)
+        names = Names(model, layout, prototypes(model, said), np.arange(WRIST_ACTIONS), count)
         if run.mode == "zeroshot":
-            texts = class_texts("utd_mhad")
-            names = prototypes(
-                model, [sentence_features(texts[c][0]) for c in windows.classes[:WRIST_ACTIONS]]
-            )
-            return lambda test: guess(model, X[test], layout, names)
+            return lambda test: names.guess(X[test])
         encoder = model.imu
-    classifier = train_classifier(
-        encoder, X[labelled], windows.y[labelled], mode=run.mode, pretrained=run.init == "pretrained", beside=beside,
-        recipe=RECIPE, **options,
+    labels = Labels(X[labelled], windows.y[labelled], len(np.unique(windows.unit[labelled])))
+    classifier = fit(
+        PROBE if run.mode == "probe" else RULE, encoder, labels,
+        (made, shown) if run.variant == "transfer, together" else None, names, augmentation=WIDE,
+        pretrained=run.init == "pretrained", mode=run.mode, **options,
     )  # fmt: skip
     return lambda test: classifier.predict(X[test])
 

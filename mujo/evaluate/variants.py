@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mujo.errors import unknown_name
 
@@ -52,19 +52,17 @@ VARIANTS = {
     "no target names": Variant(named=False),
     "quarter of the corpus": Variant(share=0.25),
     "own windows too": Variant(own=True),
-    "together, own windows too": Variant(own=True, together=True),
-    "together, no alignment": Variant(aligned=False, together=True),
-    "together, no target names": Variant(named=False, together=True),
 }
 
 
 def variant(name: str) -> Variant:
-    """The variant of that name.
+    """The variant of that name; "together, X" is X with simulated windows kept in.
 
     Raises
     ------
     UnknownNameError
     """
-    if name not in VARIANTS:
+    plain = name.removeprefix("together, ")
+    if plain not in VARIANTS:
         raise unknown_name("variant", name, VARIANTS)
-    return VARIANTS[name]
+    return replace(VARIANTS[plain], together=True) if plain != name else VARIANTS[name]
