@@ -46,7 +46,7 @@ from mujo.training import DEFAULT, Budget, seeded
 CORPUS_SEED = 0
 PRETRAIN_SEED = 0
 PER_MOVEMENT = 12
-EACH = 12
+EACH = 4
 """Simulated windows a clip that are kept in while fine-tuning."""
 STEPS = 300
 BATCH = 192

@@ -42,10 +42,10 @@ class Rule:
 CANDIDATES = {
     "probe first, lr 0.3, beside 0.3, weights blended": Rule(0.3, 0.3, probed=True, blended=True),
     "probe first, lr 0.3, beside 1": Rule(0.3, 1.0, probed=True),
-    "probe first, lr 1, names": Rule(1.0, 0.0, names=True, probed=True),
-    "lr 0.3, beside 1": Rule(0.3, 1.0),
+    "lr 1": Rule(1.0, 0.0),
     "lr 1, beside 1": Rule(1.0, 1.0),
     "lr 1, names": Rule(1.0, 0.0, names=True),
+    "lr 1, beside 0.3, names": Rule(1.0, 0.3, names=True),
     "lr 1, beside 1, names": Rule(1.0, 1.0, names=True),
 }
 CHOSEN = "lr 1, beside 1"

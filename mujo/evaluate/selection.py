@@ -31,8 +31,8 @@ from mujo.metrics import confusion, macro_f1
 from mujo.splits import Labelled, labelled_units, parse_labelled, person_folds
 from mujo.training import seeded
 
-AMOUNTS = {"k1": tuple(range(FOLDS)), "f1": (0, 1)}
-"""Labelled recordings a class (or all), and the folds in which they are tried. The rule is chosen by the first."""
+AMOUNTS = {"k1": tuple(range(FOLDS))}
+"""Labelled recordings a class (or all: "f1"), and the folds in which they are tried. The rule is chosen by the first."""
 SCRATCH = "from scratch"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
