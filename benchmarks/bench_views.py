@@ -1,6 +1,8 @@
 """One camera against four: joint accelerations of each calibrated view against the triangulated person.
 
-    python -m benchmarks.bench_views
+    python -m benchmarks.bench_views [FOLDER]
+
+With a folder, landmarks are kept there, and a second run reuses them.
 
 The reference of a view is the estimator's own landmarks in the other three, undistorted, triangulated, low-passed
 without phase and differentiated: video-grade truth, not a laboratory's. An error that all views share is not seen.
@@ -8,6 +10,7 @@ without phase and differentiated: video-grade truth, not a laboratory's. An erro
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import warnings
 import xml.etree.ElementTree as ET
@@ -127,10 +130,10 @@ def r_rmse(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return float(np.corrcoef(x, y)[0, 1]), float(np.sqrt(np.mean((x - y) ** 2)))
 
 
-def agreement() -> dict[str, list[str]]:
+def agreement(folder: Path) -> dict[str, list[str]]:
     """Tables of one view against the triangulated person."""
     cams = cameras()
-    tracks = [im.estimate_pose(im.asset(v), progress=False) for v in clips.VIEWS]
+    tracks = [im.estimate_pose(im.asset(v), progress=False, cache=folder / f"{v}.npz") for v in clips.VIEWS]
     names = list(tracks[0].landmark_names)
     everyone = triangulate(tracks, cams)
     scores: dict[tuple, list] = {}
@@ -249,48 +252,52 @@ def only(track, frames):
     )
 
 
-def repeatability() -> list[str]:
+def repeatability(folder: Path) -> list[str]:
     """Rows: what changes when the picture is turned, sensor by sensor."""
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name in (clips.WALKING, *clips.VIEWS):
-            tracks, frames = [], []
-            for angle in (0.0, TURN_DEG):
-                path, who, matrix = clips.turned(
-                    Path(folder) / f"{name}_{angle:g}.mp4", name, angle, TURN_DEG
-                )
-                tracks.append(im.estimate_pose(path, person=who, progress=False))
-                frames.append(whole(tracks[-1], matrix, name))
-            a, b = (
-                im.simulate(
-                    im.fit(only(t, frames[0] & frames[1]), height_m=clips.height_m(name), progress=False),
-                    "body17",
-                )
-                for t in tracks
+    for name in (clips.WALKING, *clips.VIEWS):
+        tracks, frames = [], []
+        for angle in (0.0, TURN_DEG):
+            path, who, matrix = clips.turned(folder / f"{name}_{angle:g}.mp4", name, angle, TURN_DEG)
+            tracks.append(im.estimate_pose(path, person=who, progress=False, cache=path.with_suffix(".npz")))
+            frames.append(whole(tracks[-1], matrix, name))
+        a, b = (
+            im.simulate(
+                im.fit(only(t, frames[0] & frames[1]), height_m=clips.height_m(name), progress=False),
+                "body17",
             )
-            t = a.time_s[(a.time_s >= b.time_s[0]) & (a.time_s <= b.time_s[-1])]
-            x, y = (
-                np.stack([np.interp(t, r.time_s, c) for c in r.acc.reshape(r.time_s.size, -1).T], axis=1)
-                for r in (a, b)
-            )
-            d = np.sqrt(np.sum((x - y).reshape(t.size, -1, 3) ** 2, axis=2))
-            rms = np.sqrt(np.nanmean(d**2, axis=0))
-            inner = np.sqrt(np.nanmean(d[(t > t[0] + 0.25) & (t < t[-1] - 0.25)] ** 2, axis=0))
-            sway = np.sqrt(
-                np.nanmean(np.sum((x - np.nanmean(x, axis=0)).reshape(t.size, -1, 3) ** 2, axis=2), axis=0)
-            )
-            worst = int(rms.argmax())
-            rows.append(
-                f"| {name} | {t[-1] - t[0]:.1f} | {np.median(rms):.2f} | {rms.max():.2f} ({a.sensors[worst]}) "
-                f"| {(rms <= 0.5).sum()} of 17 | {np.median(inner):.2f} | {inner.max():.2f} | {np.median(sway):.1f} |"
-            )
-            print(rows[-1], flush=True)
+            for t in tracks
+        )
+        t = a.time_s[(a.time_s >= b.time_s[0]) & (a.time_s <= b.time_s[-1])]
+        x, y = (
+            np.stack([np.interp(t, r.time_s, c) for c in r.acc.reshape(r.time_s.size, -1).T], axis=1)
+            for r in (a, b)
+        )
+        d = np.sqrt(np.sum((x - y).reshape(t.size, -1, 3) ** 2, axis=2))
+        rms = np.sqrt(np.nanmean(d**2, axis=0))
+        inner = np.sqrt(np.nanmean(d[(t > t[0] + 0.25) & (t < t[-1] - 0.25)] ** 2, axis=0))
+        sway = np.sqrt(
+            np.nanmean(np.sum((x - np.nanmean(x, axis=0)).reshape(t.size, -1, 3) ** 2, axis=2), axis=0)
+        )
+        worst = int(rms.argmax())
+        rows.append(
+            f"| {name} | {t[-1] - t[0]:.1f} | {np.median(rms):.2f} | {rms.max():.2f} ({a.sensors[worst]}) "
+            f"| {(rms <= 0.5).sum()} of 17 | {np.median(inner):.2f} | {inner.max():.2f} | {np.median(sway):.1f} |"
+        )
+        print(rows[-1], flush=True)
     return rows
 
 
 def main() -> None:
+    with tempfile.TemporaryDirectory() as away:
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(away)
+        folder.mkdir(parents=True, exist_ok=True)
+        _page(folder)
+
+
+def _page(folder: Path) -> None:
     warnings.simplefilter("ignore")
-    tables = agreement()
+    tables = agreement(folder)
     text = [
         "## One view against four",
         "",
@@ -339,7 +346,7 @@ def main() -> None:
         "",
         "| clip | s | median | worst | ≤ 0.5 | inner median | inner worst | signal |",
         "|---|---|---|---|---|---|---|---|",
-        *repeatability(),
+        *repeatability(folder),
     ]
     print("\n".join(text))
     write("views", "\n".join(text))
