@@ -1,6 +1,8 @@
 """Peak memory of a whole run: does it grow with the length of the clip?
 
-    python -m benchmarks.bench_memory
+    python -m benchmarks.bench_memory [quick]
+
+"quick" measures one kind of run only: no cut, with the report.
 
 The peak is VmHWM, read by the process itself at its end. (`ru_maxrss` would include the peak of the process that
 started it.)
@@ -64,10 +66,12 @@ def behind(minutes: float, folder: str) -> None:
     im.save_motion(Path(folder) / "motion.npz", motion)
 
 
-def rows_of(folder: Path) -> list[str]:
+def rows_of(folder: Path, quick: bool) -> list[str]:
     """One row a kind of run, one column a length."""
     fro = clips.to_and_fro(folder / "fro.mp4", clips.WALKING)
-    sources = {"no cut (to and fro)": fro, "a cut every 7.7 s (looped)": im.asset(clips.WALKING)}
+    sources = {"no cut (to and fro)": fro}
+    if not quick:
+        sources["a cut every 7.7 s (looped)"] = im.asset(clips.WALKING)
     rows = []
 
     def row(what: str, peaks: list[float]) -> None:
@@ -76,7 +80,7 @@ def rows_of(folder: Path) -> list[str]:
         print(rows[-1], flush=True)
 
     for kind, source in sources.items():
-        for report in (True, False):
+        for report in (True,) if quick else (True, False):
             peaks = []
             for minutes in MINUTES:
                 clip = clips.repeated(folder / "long.mp4", source, 60 * minutes)
@@ -93,6 +97,8 @@ def rows_of(folder: Path) -> list[str]:
                     options += [] if report else ["--no-report"]
                     peaks.append(peak_mb(_SIMULATE, "simulate", str(clip), *options))
             row(f"`imusim simulate`, {kind}, report {'on' if report else 'off'}", peaks)
+    if quick:
+        return rows
     row(
         "estimator on 7.7 s, then all behind it on 30 frames/s, no cut",
         [peak_mb(_BEHIND, str(minutes), str(folder)) for minutes in MINUTES],
@@ -102,14 +108,19 @@ def rows_of(folder: Path) -> list[str]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rows = rows_of(Path(folder))
+        rows = rows_of(Path(folder), "quick" in sys.argv[1:])
+    quick = "quick" in sys.argv[1:]
+    more = [
+        "The last row feeds what comes behind the estimator with every frame of a 30 fps clip, in a process that has",
+        "also run the estimator (full model).",
+    ]
     text = [
         "## Memory",
         "",
-        "`python -m benchmarks.bench_memory`: peak resident memory (VmHWM) of one process. The walking clip repeated,",
-        f"lite model, {POSE_FPS} frames/s, 17 sensors at 100 Hz, BMI270 and ideal; wanted: at most {LIMIT_MB} MB, and no",
-        "growth. The last row feeds what comes behind the estimator with every frame of a 30 fps clip, in a process",
-        "that has also run the estimator (full model).",
+        f"`python -m benchmarks.bench_memory{' quick' if quick else ''}`: peak resident memory (VmHWM) of one process. The",
+        f"walking clip repeated, lite model, {POSE_FPS} frames/s, 17 sensors at 100 Hz, BMI270 and ideal; wanted: at most",
+        f"{LIMIT_MB} MB, and no growth.",
+        *([] if quick else more),
         "",
         "| run | " + " | ".join(f"{m} min" for m in MINUTES) + " | per further minute |",
         "|---|" + "---|" * (len(MINUTES) + 1),
