@@ -19,7 +19,7 @@ from imusim.video.people import PersonChoice, find_people
 from imusim.video.track import PersonTracker, Tracked
 
 MOST_PEOPLE = 12
-_LOOK_S, _LOST_LOOK_S = 0.5, 0.2  # how often to look for people; while somebody was lost a moment ago
+_LOOK_S, _LOST_LOOK_S, _NEW_LOOK_S = 0.35, 0.2, 0.1  # how often to look; after somebody was lost; or seen first
 _JUST_LOST_S = 2.0
 _SMALLEST_PX = 80.0  # height of people worth a recording
 _SEEN = 0.5  # mean visibility of somebody new
@@ -167,7 +167,6 @@ class Crowd:
     def _look(self, rgb: NDArray[np.uint8], time_s: float, row: int) -> None:
         lost = [m for m in self.members if not m.tracker.following]
         fresh = any(time_s - m.tracker.last_s < _JUST_LOST_S for m in lost)
-        self._next_look_s = time_s + (_LOST_LOOK_S if fresh or self._maybe else _LOOK_S) - 1e-6
         people = find_people(self.estimator, rgb, thorough=self._rounds % 4 == 0)
         self._rounds += 1
         held = [m.seen.person for m in self.members if m.tracker.following and m.seen.person is not None]
@@ -181,6 +180,8 @@ class Crowd:
                     taken.add(j)
             free = [p for j, p in enumerate(free) if j not in taken]
         self._begin(free, time_s, row)
+        wait = _NEW_LOOK_S if self._maybe else _LOST_LOOK_S if fresh else _LOOK_S
+        self._next_look_s = time_s + wait - 1e-6
 
     def _begin(self, people: list[Landmarks], time_s: float, row: int) -> None:
         """Take up those who were there a moment ago as well; remember the others."""
