@@ -19,7 +19,7 @@ from imusim.video.people import PersonChoice, find_people
 from imusim.video.track import PersonTracker, Tracked
 
 MOST_PEOPLE = 12
-_LOOK_S, _LOST_LOOK_S, _NEW_LOOK_S = 0.35, 0.2, 0.1  # how often to look; after somebody was lost; or seen first
+_LOOK_S, _LOST_LOOK_S, _NEW_LOOK_S = 0.35, 0.2, 0.1  # between looks; after a loss; to confirm somebody
 _JUST_LOST_S = 2.0
 _SMALLEST_PX = 80.0  # height of people worth a recording
 _SEEN = 0.5  # mean visibility of somebody new

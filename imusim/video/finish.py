@@ -41,7 +41,8 @@ def _name_sides(raw: dict[str, Any], others: Mapping[int, NDArray[np.float32]]) 
     names = ("landmarks_m", "landmarks_px", "visibility")
 
     def untangled() -> list[Any]:
-        return list(untangle_sides(raw["time_s"], *(raw[n] for n in names), raw["shot"]))
+        world, px, visibility = (raw[n] for n in names)
+        return list(untangle_sides(raw["time_s"], world, px, visibility, raw["shot"]))
 
     found = untangled()
     frames = better_seen(raw["landmarks_px"], found[1], others)

@@ -106,12 +106,13 @@ def _decide(meeting: Meeting, members: Sequence[Member], rows: int) -> str:
     end = rows if meeting.end is None else meeting.end
     if meeting.nearest_m > _SIDE_BY_SIDE_M and not meeting.lost:
         return "straight"
-    before = [_looks(members[k], meeting.start - _FRAMES, meeting.start) for k in meeting.pair]
+    one, other = (_looks(members[k], meeting.start - _FRAMES, meeting.start) for k in meeting.pair)
     after = [_looks(members[k], end, end + _FRAMES) for k in meeting.pair]
     if after[0] is None and after[1] is None:
         return "straight"  # nobody goes on: nothing to decide
-    if before[0] is None or before[1] is None:
+    if one is None or other is None:
         return "unknown"
+    before = (one, other)
     straight = exchanged = 0.0
     for k in (0, 1):
         seen = after[k]
