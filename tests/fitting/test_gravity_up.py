@@ -101,7 +101,7 @@ def test_standard_deviation_is_honest_for_people_who_lean():
     z = []
     for _ in range(60):
         up = up_from_tilt(rng.normal(8, 12), rng.normal(0, 6))
-        lean = up_from_tilt(*(np.array(tilt_from_up(up)) + [4 + rng.normal(0, 5), rng.normal(0, 3)]))
+        lean = up_from_tilt(*(np.array(tilt_from_up(up)) + [rng.normal(0, 5), rng.normal(0, 3)]))
         e = _estimate(stick.tilted(_stand(), lean))
         assert e.method == "posture"
         z.append(angle_deg(e.up_c, up) / e.sd_deg)
