@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import BSpline
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
@@ -23,7 +24,7 @@ from imusim.types import Floats, Motion
 from imusim.viz.render import Camera
 from mujo.errors import ConfigError, ShapeError
 from mujo.render.meshes import pytorch3d_part, valid_frames
-from mujo.render.silhouette import Silhouettes, coarser
+from mujo.render.silhouette import Silhouettes, part_of
 from mujo.render.skin import Skin, quaternion_matrix, vector_matrix
 
 _SHAPE_SD = 1.0  # coefficients of a body are in standard deviations of people
@@ -31,6 +32,10 @@ _ROOT_SD_M = 0.03
 _ROTATION_SD_RAD = 0.05
 _HEIGHT_SD_M = 0.005
 _KNOT_S = 1.0
+_BLUR_PX = 1.0
+_ROOM = (
+    0.15  # about the masks, in their size: a body that is off by more is not pulled back by what is outside
+)
 # Of a pixel's value, as if pixels were independent: a segmenter's edge is off by a pixel for a whole limb at a time.
 _PIXEL_SD = 0.5
 _RATE = 0.08  # Adam, in standard deviations a step
@@ -78,7 +83,7 @@ def refine(
     Parameters
     ----------
     motion : of a body with a skin, in the pose that landmarks gave
-    masks : (N, H, W), bool or 0 … 1, where the person is; of the size of the camera's picture
+    masks : (N, H, W), bool or 0 … 1 (the person is where it is at least 0.5); of the size of the camera's picture
     camera : the camera, or frame number → camera; None: the camera of the video that the motion was fitted to
 
     Other Parameters
@@ -88,7 +93,8 @@ def refine(
     shape, root, pose : what may change: shape coefficients, root position, joint rotations
     keep_height : hold the stature where it is, as the person's height is known and a single camera cannot tell a tall
         person from a near one
-    long_side_px : masks are averaged over blocks until they are not longer than this
+    long_side_px : the part of the picture where the person is seen is taken in blocks of pixels until it is not longer than
+        this; where in a block the edge runs is kept
     faces : triangles of the mesh that is drawn (`Skin`); None: all
     iterations : gradient steps
     frames_a_step : frames drawn a step
@@ -116,10 +122,11 @@ def refine(
     chosen = valid_frames(motion, np.arange(motion.time_s.size) if frames is None else frames)
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     views = _cameras(motion, camera, chosen)
-    target, views = _targets(masks, views, long_side_px, where)
+    away, views = _distances(masks, views, long_side_px, where)
+    target = torch.exp(-(away.clamp(min=0.0) ** 2) / _BLUR_PX**2)
     skin = Skin(motion.body, faces=faces, device=where)
     problem = _Problem(motion, skin, chosen, shape, root, pose, keep_height)
-    before = _iou(problem, target, views)
+    before = _iou(problem, away, views)
 
     optimiser = torch.optim.Adam(problem.free, lr=_RATE)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations, eta_min=0.05 * _RATE)
@@ -129,7 +136,7 @@ def refine(
     bar = tqdm(range(iterations), desc="silhouettes", unit="step", disable=None if progress else True)
     for step in bar:
         some = np.sort(rng.choice(len(chosen), size=size, replace=False))
-        soft = Silhouettes([views[i] for i in some], device=where)(problem.meshes(some))
+        soft = Silhouettes([views[i] for i in some], blur_px=_BLUR_PX, device=where)(problem.meshes(some))
         off = ((soft - target[some]) ** 2).sum() * (len(chosen) / size)
         loss = off / (2 * _PIXEL_SD**2) + problem.prior()
         optimiser.zero_grad()
@@ -138,7 +145,7 @@ def refine(
         decay.step()
         losses[step] = loss.item()
         bar.set_postfix(loss=f"{losses[step]:.1f}")
-    after = _iou(problem, target, views)
+    after = _iou(problem, away, views)
     said = {
         "masks": len(chosen),
         "changed": [n for n, on in (("shape", shape), ("root", root), ("pose", pose)) if on],
@@ -247,10 +254,10 @@ def _cameras(
     return [camera(int(i)) for i in chosen]
 
 
-def _targets(
+def _distances(
     masks: ArrayLike, views: list[Camera], long_side_px: int, device: torch.device
 ) -> tuple[Tensor, list[Camera]]:
-    """Masks (N, h, w) averaged over blocks, and cameras that see them."""
+    """Distance of each block's middle from the mask's edge (N, h, w) · blocks, positive outside; cameras that see blocks."""
     given = np.asarray(masks)
     width, height = views[0].size_px
     if given.shape != (len(views), height, width):
@@ -264,21 +271,37 @@ def _targets(
         raise ShapeError(
             f"masks must be bool, or numbers from 0 to 1 (got {given.dtype}). Divide 8-bit masks by 255."
         )
-    empty = given.reshape(len(given), -1).max(axis=1) < 0.5
-    if empty.any():
-        raise ConfigError(f"mask {int(np.argmax(empty))} shows nobody. Leave that frame out.")
-    block = max(1, int(np.ceil(max(width, height) / long_side_px)))
-    target = torch.as_tensor(given.astype(np.float32), device=device)[:, None]
-    return avg_pool2d(target, block)[:, 0] if block > 1 else target[:, 0], [coarser(c, block) for c in views]
+    seen = given >= 0.5
+    wrong = ~seen.any(axis=(1, 2)) | seen.all(axis=(1, 2))
+    if wrong.any():
+        raise ConfigError(
+            f"mask {int(np.argmax(wrong))} shows nobody, or nothing else. Leave that frame out."
+        )
+    # between the middles of two pixels runs the edge
+    away = np.stack(
+        [distance_transform_edt(~m) - 0.5 * ~m - distance_transform_edt(m) + 0.5 * m for m in seen]
+    )
+    box = _box(seen.any(axis=0))
+    block = max(1, int(np.ceil(max(box[2] - box[0], box[3] - box[1]) / long_side_px)))
+    tensor = torch.as_tensor(away[:, box[1] : box[3], box[0] : box[2]].astype(np.float32), device=device)
+    tensor = avg_pool2d(tensor[:, None], block)[:, 0] / block
+    return tensor, [part_of(c, box, block) for c in views]
 
 
-def _iou(problem: _Problem, target: Tensor, views: list[Camera]) -> Floats:
+def _box(seen: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Part x0, y0, x1, y1 of the picture in which anybody is ever seen, with room about it."""
+    (y0, y1), (x0, x1) = (
+        (int(r[0]), int(r[-1]) + 1) for r in (np.flatnonzero(seen.any(axis=k)) for k in (1, 0))
+    )
+    room = 4 + round(_ROOM * max(x1 - x0, y1 - y0))
+    return max(0, x0 - room), max(0, y0 - room), min(seen.shape[1], x1 + room), min(seen.shape[0], y1 + room)
+
+
+def _iou(problem: _Problem, away: Tensor, views: list[Camera]) -> Floats:
     out = np.empty(len(views))
     with torch.no_grad():
         for i, view in enumerate(views):
-            drawn = (
-                Silhouettes(view, blur_px=0.0, device=target.device)(problem.meshes(np.array([i])))[0] > 0.5
-            )
-            seen = target[i] >= 0.5
+            drawn = Silhouettes(view, blur_px=0.0, device=away.device)(problem.meshes(np.array([i])))[0] > 0.5
+            seen = away[i] <= 0
             out[i] = float((drawn & seen).sum() / (drawn | seen).sum().clamp(min=1))
     return out

@@ -1,7 +1,9 @@
 """Soft silhouettes of meshes seen from `imusim.viz.render` cameras.
 
-A pixel's value is ``1 − Π_f (1 − sigmoid(−d_f |d_f| / σ))`` over the faces near it, d_f its signed distance from face
-f in the picture: Liu et al., "Soft rasterizer: a differentiable renderer for image-based 3D reasoning", ICCV 2019.
+A pixel's value is ``exp(−d² / blur²)``, d its distance from the nearest triangle in the picture, 0 inside. The usual soft
+rasteriser (Liu et al., ICCV 2019; PyTorch3D's `SoftSilhouetteShader`) takes the union of what every near triangle gives,
+which swells where triangles are small: a body of 2,000 of them seen in 64 pixels was 57 % too large. The distance of
+the nearest one does not depend on how the surface is divided, and a mask has one, too.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from mujo.render.meshes import pytorch3d_part
 
 if TYPE_CHECKING:
     from pytorch3d.renderer import PerspectiveCameras
+    from pytorch3d.renderer.mesh.rasterizer import Fragments
     from pytorch3d.structures import Meshes
 
 _FLIP = np.array([-1.0, -1.0, 1.0])  # PyTorch3D: x left, y up, z away; ours: x right, y down, z away
-_TINY = 1e-4  # a face counts as far as it would give a pixel this much
+_REACH = 3.0  # blurs; farther out than that a pixel's value is 0 (it would be 0.0001)
 
 
 class Silhouettes:
@@ -34,8 +37,9 @@ class Silhouettes:
 
     Other Parameters
     ----------------
-    blur_px : σ = blur_px² (in pixels²): how soft the edge is. 0: hard, and nothing to differentiate
-    faces_per_pixel : nearest faces that are looked at; too few leave holes where many small faces lie in a pixel
+    blur_px : how soft the edge is · pixels. 0: hard, and nothing to differentiate
+    faces_per_pixel : nearest faces (to the camera) within reach that are looked at; too few miss the one that is nearest in
+        the picture
     device : where the picture is drawn
 
     Raises
@@ -50,8 +54,8 @@ class Silhouettes:
         self,
         cameras: Camera | Sequence[Camera],
         *,
-        blur_px: float = 0.7,
-        faces_per_pixel: int = 32,
+        blur_px: float = 1.0,
+        faces_per_pixel: int = 64,
         device: torch.device | str = "cpu",
     ) -> None:
         several = [cameras] if isinstance(cameras, Camera) else list(cameras)
@@ -72,21 +76,49 @@ class Silhouettes:
         count = len(meshes)
         if len(self._cameras) not in (1, count):
             raise ConfigError(f"{len(self._cameras)} cameras for {count} meshes: wanted as many, or one")
-        # distances are in units in which the shorter side is 2
-        sigma = (self.blur_px * 2.0 / min(width, height)) ** 2
-        settings = renderer.RasterizationSettings(
-            image_size=(height, width),
-            blur_radius=float(np.log(1.0 / _TINY - 1.0) * sigma),
-            faces_per_pixel=self._faces_per_pixel if self.blur_px else 1,
-            perspective_correct=False,
-            bin_size=None,
-        )
         cameras = torch3d_cameras(self._cameras * (count if len(self._cameras) == 1 else 1), self._device)
-        fragments = renderer.MeshRasterizer(cameras=cameras, raster_settings=settings)(meshes)
-        if not self.blur_px:
-            return (fragments.pix_to_face[..., 0] >= 0).to(fragments.dists.dtype)
-        blend = renderer.BlendParams(sigma=sigma)
-        return renderer.SoftSilhouetteShader(blend_params=blend)(fragments, meshes)[..., 3]
+        pixel = 2.0 / min(width, height)  # PyTorch3D's unit: the shorter side is 2
+
+        def rasterised(blur: float, faces: int) -> Fragments:
+            settings = renderer.RasterizationSettings(
+                image_size=(height, width), blur_radius=blur, faces_per_pixel=faces, perspective_correct=False
+            )
+            return renderer.MeshRasterizer(cameras=cameras, raster_settings=settings)(meshes)
+
+        with torch.no_grad():
+            inside = rasterised(0.0, 1).pix_to_face[..., 0] >= 0
+            out = inside.to(torch.float32)
+            if not self.blur_px:
+                return out
+            near = rasterised((_REACH * self.blur_px * pixel) ** 2, self._faces_per_pixel)
+            squared, nearest = torch.where(near.pix_to_face >= 0, near.dists, torch.inf).min(dim=-1)
+            edge = torch.isfinite(squared) & ~inside
+            face = near.pix_to_face.gather(-1, nearest[..., None])[..., 0][edge]
+        # the rasteriser has found the triangles; its own slopes of all it looked at would take ten times as long
+        screen = cameras.transform_points_screen(meshes.verts_padded())[..., :2].flatten(0, 1)
+        corners = screen[_padded_faces(meshes)[face]]
+        rows, columns = (index.to(torch.float32) + 0.5 for index in edge.nonzero(as_tuple=True)[1:])
+        return out.masked_scatter(
+            edge,
+            torch.exp(-_squared_distance(torch.stack([columns, rows], dim=-1), corners) / self.blur_px**2),
+        )
+
+
+def _padded_faces(meshes: Meshes) -> Tensor:
+    """Faces of all meshes, (F, 3), as rows of their padded and then joined vertices."""
+    start = torch.arange(len(meshes), device=meshes.device) * meshes.verts_padded().shape[1]
+    mesh = meshes.faces_packed_to_mesh_idx()
+    return meshes.faces_packed() + (start - meshes.mesh_to_verts_packed_first_idx())[mesh][:, None]
+
+
+def _squared_distance(points: Tensor, corners: Tensor) -> Tensor:
+    """Squared distance (N,) of points (N, 2) from the nearest of the edges of triangles (N, 3, 2)."""
+    start = corners
+    along = corners.roll(-1, dims=1) - start
+    to = points[:, None] - start
+    length = (along**2).sum(dim=-1).clamp(min=1e-9)
+    share = ((to * along).sum(dim=-1) / length).clamp(0.0, 1.0)
+    return ((to - share[..., None] * along) ** 2).sum(dim=-1).amin(dim=-1)
 
 
 def torch3d_cameras(cameras: Sequence[Camera], device: torch.device | str = "cpu") -> PerspectiveCameras:
@@ -107,14 +139,14 @@ def torch3d_cameras(cameras: Sequence[Camera], device: torch.device | str = "cpu
     )
 
 
-def coarser(camera: Camera, block_px: int) -> Camera:
-    """Return a camera with the same view whose pixels are blocks of so many; what is left over at the end is cut off."""
-    width, height = camera.size_px
+def part_of(camera: Camera, box_px: tuple[int, int, int, int], block_px: int = 1) -> Camera:
+    """Return a camera that sees the part x0, y0, x1, y1 of the picture, in blocks of so many pixels (a rest is cut off)."""
+    x0, y0, x1, y1 = box_px
     assert camera.centre_px is not None
     return Camera(
-        (width // block_px, height // block_px),
+        ((x1 - x0) // block_px, (y1 - y0) // block_px),
         camera.focal_px / block_px,
         camera.R_cw,
         camera.t_c_m,
-        (camera.centre_px[0] / block_px, camera.centre_px[1] / block_px),
+        ((camera.centre_px[0] - x0) / block_px, (camera.centre_px[1] - y0) / block_px),
     )

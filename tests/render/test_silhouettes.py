@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import distance_transform_edt
 
 import imusim as im
 from imusim import rotation
@@ -46,6 +47,12 @@ def standing(body, frames=3, shape=None, seed=0):
     return im.Motion(np.linspace(0, 1, frames), root, q, body, shape=np.zeros(0) if shape is None else shape)
 
 
+def rest_pose(body):
+    joints = len(body.joint_names)
+    root = torch.as_tensor(body.rest_joints()[:1], dtype=torch.float32)
+    return root, torch.eye(3).expand(1, joints, 3, 3), torch.zeros(body.n_shape)
+
+
 def with_bends(body, seed=3):
     """The open body with made pose corrections, which it has none of."""
     bends = 1e-3 * np.random.default_rng(seed).normal(
@@ -61,13 +68,13 @@ def test_torch_skin_is_the_body_models_own(body, bends):
     model = with_bends(body) if bends else body
     beta = np.random.default_rng(1).normal(size=model.n_shape)
     motion = standing(body, shape=beta)
-    skin = Skin(model, faces=2000 if bends else None, dtype=torch.float64)
+    skin = Skin(model, dtype=torch.float64)
     got = skin.vertices(
         torch.as_tensor(motion.root_position_m),
         quaternion_matrix(torch.as_tensor(motion.joint_rotation_wxyz)),
         torch.as_tensor(beta),
     )
-    want = model.pose(motion.root_position_m, motion.joint_rotation_wxyz, beta, vertices=skin.rows)
+    want = model.pose(motion.root_position_m, motion.joint_rotation_wxyz, beta)
     np.testing.assert_allclose(got.numpy(), want.vertices, atol=1e-12)
 
 
@@ -86,12 +93,13 @@ def test_fewer_faces_are_fewer_and_lie_on_the_body(body):
     faces = skin.faces.numpy()
     assert 700 <= len(faces) <= 1500
     assert len(np.unique(skin.rows)) == len(skin.rows) > faces.max()
-    whole, part = body.v_template, body.v_template[skin.rows]
-    assert np.ptp(part, axis=0) == pytest.approx(np.ptp(whole, axis=0), abs=0.04)
+    whole, part = body.v_template, skin.vertices(*rest_pose(body))[0].numpy().astype(np.float64)
+    assert np.ptp(part, axis=0) == pytest.approx(np.ptp(whole, axis=0), abs=0.035)
+    assert 0 < skin.out_m < 0.008
     normal = np.cross(part[faces[:, 1]] - part[faces[:, 0]], part[faces[:, 2]] - part[faces[:, 0]])
     volume = (normal * part[faces[:, 0]]).sum() / 6
     a, b, c = (whole[body.faces[:, k]] for k in range(3))
-    assert volume == pytest.approx((np.cross(b - a, c - a) * a).sum() / 6, rel=0.1)  # closed, same side out
+    assert volume == pytest.approx((np.cross(b - a, c - a) * a).sum() / 6, rel=0.02)  # the same side is out
     with pytest.raises(ConfigError, match="leaves nothing"):
         Skin(body, faces=3)
 
@@ -149,36 +157,49 @@ def test_hard_silhouette_is_opengls(body, renderer, size, built):
 
 
 def test_gradients_are_slopes(body, built):
-    """Of a silhouette's weighted sum by root position and by shape, against central differences."""
+    """Of a silhouette's weighted sum by root position and by shape, against central differences.
+
+    Steps are short: where a pixel between the legs changes from one to the other, the slope jumps (the value does not).
+    """
+    from pytorch3d.structures import Meshes
+
     motion = standing(body, frames=1)
-    skin = Skin(body, faces=600)
+    skin = Skin(body, faces=400)
     turn = quaternion_matrix(torch.as_tensor(motion.joint_rotation_wxyz, dtype=torch.float32))
     weight = torch.as_tensor(np.random.default_rng(0).normal(size=(64, 64)), dtype=torch.float32)
-    # smooth weights and edges: what is differentiated is then smooth over the step
     weight = torch.nn.functional.avg_pool2d(weight[None, None], 9, stride=1, padding=4)[0, 0]
-    draw = Silhouettes(CAMERA, blur_px=1.5, faces_per_pixel=100)
-    meshes = __import__("pytorch3d.structures", fromlist=["Meshes"]).Meshes
+    draw = Silhouettes(CAMERA, blur_px=2.0, faces_per_pixel=200)
 
     def total(root, beta):
-        return (draw(meshes(skin.vertices(root[None], turn, beta), skin.faces[None]))[0] * weight).sum()
+        return (draw(Meshes(skin.vertices(root[None], turn, beta), skin.faces[None]))[0] * weight).sum()
 
     root = torch.tensor([0.0, 0.0, 0.95], requires_grad=True)
     beta = torch.zeros(body.n_shape, requires_grad=True)
     total(root, beta).backward()
-    step = 4e-3
-    for value, slope, n in ((root, root.grad, 3), (beta, beta.grad, 3)):
-        size = step if value is root else 20 * step
-        wide = slope.abs().max()
-        for k in range(n):
-            e = torch.zeros_like(value)
-            e[k] = size
+    for value, size, of in ((root, 1e-4, range(3)), (beta, 4e-3, range(4))):
+        wide = float(value.grad.abs().max())
+        for k in of:
+            step = torch.zeros_like(value)
+            step[k] = size
             with torch.no_grad():
-                ends = [
-                    total(root + s * e, beta) if value is root else total(root, beta + s * e) for s in (1, -1)
-                ]
-            assert float(slope[k]) == pytest.approx(
-                float(ends[0] - ends[1]) / (2 * size), abs=0.03 * float(wide)
-            )
+                up, down = (
+                    total(root + s * step, beta) if value is root else total(root, beta + s * step)
+                    for s in (1, -1)
+                )
+            assert float(value.grad[k]) == pytest.approx(float(up - down) / (2 * size), abs=0.02 * wide)
+
+
+@pytest.mark.parametrize("faces", [800, 3000])
+def test_soft_silhouette_is_as_large_as_the_body_however_it_is_divided(body, renderer, faces, built):
+    """Against the distances from a mask of OpenGL's; the union over 2,000 triangles would be half as large again."""
+    motion = standing(body, frames=1)
+    posed = body.pose(motion.root_position_m, motion.joint_rotation_wxyz)
+    hard = renderer.mask(CAMERA, [(renderer.mesh(body.faces, (1, 1, 1)), posed.vertices[0])])
+    away = distance_transform_edt(~hard) - 0.5 * ~hard
+    soft = Silhouettes(CAMERA, blur_px=1.0)(motion_meshes(motion, faces=faces))[0].numpy()
+    off = soft - np.exp(-(away**2))
+    assert abs(off.sum()) < 0.05 * hard.sum()
+    assert np.sqrt((off**2).mean()) < 0.07
 
 
 @pytest.fixture
@@ -194,20 +215,58 @@ def masks_of(renderer):
 
 
 def test_a_known_shape_and_place_are_found_again(body, masks_of, built):
-    true = standing(body, shape=np.r_[0.0, 1.5, np.zeros(body.n_shape - 2)])
+    """A stouter person, 5 cm off in the picture; along the line of sight size and distance look alike."""
+    stout = np.r_[0.0, 1.5, np.zeros(body.n_shape - 2)]
+    for _ in range(3):  # as tall as the mean
+        slope = (body.stature(stout + 0.01 * np.eye(body.n_shape)[0]) - body.stature(stout)) / 0.01
+        stout[0] += (body.stature() - body.stature(stout)) / slope
+    true = standing(body, frames=2, shape=stout)
     shift = np.array([0.04, 0.0, -0.03])
     start = replace(true, shape=np.zeros(body.n_shape), root_position_m=true.root_position_m + shift)
     masks = masks_of(true, CAMERA)
-    found = refine(start, masks, CAMERA, faces=800, iterations=40, keep_height=False, progress=False)
-    assert found.iou_before.mean() < 0.85
-    assert found.iou_after.mean() > 0.95
-    assert found.loss[-5:].mean() < 0.3 * found.loss[0]
+    found = refine(start, masks, CAMERA, faces=1200, iterations=25, progress=False)
+    assert found.iou_before.mean() < 0.7
+    assert found.iou_after.mean() > 0.88
+    assert found.loss[-1] < 0.25 * found.loss[0]
     left = (found.motion.root_position_m - true.root_position_m)[:, [0, 2]]
-    assert np.abs(left).max() < 0.008
+    assert np.abs(left).max() < 0.012
+    assert body.stature(found.motion.shape) == pytest.approx(body.stature(), abs=0.015)
+    assert girth(body, found.motion.shape) > girth(body, start.shape) + 0.5 * (
+        girth(body, stout) - girth(body, start.shape)
+    )
     assert found.motion.metadata["silhouette"]["changed"] == ["shape", "root"]
-    again = refine(start, masks, CAMERA, faces=800, iterations=2, keep_height=False, progress=False)
-    once = refine(start, masks, CAMERA, faces=800, iterations=2, keep_height=False, progress=False)
-    np.testing.assert_array_equal(once.motion.shape, again.motion.shape)
+
+
+def girth(body, shape):
+    """Width of the hips in the rest pose, m."""
+    v = body.rest_vertices(shape)
+    at = body.rest_joints(shape)[[body.joint_names.index(f"{s}_hip") for s in ("left", "right")], 1].mean()
+    return np.ptp(v[np.abs(v[:, 1] - at) < 0.03, 0])
+
+
+def test_same_seed_same_bits_and_pose_too(body, masks_of, built):
+    true = standing(body)
+    bent = rotation.from_rotvec([0.0, 0.0, 0.15])
+    quats = true.joint_rotation_wxyz.copy()
+    arm = body.joint_names.index("left_shoulder")
+    quats[:, arm] = rotation.multiply(quats[:, arm], bent)
+    start = replace(true, joint_rotation_wxyz=quats)
+    masks = masks_of(true, CAMERA)
+    kept = {"shape": False, "root": False, "pose": True, "faces": 800, "frames_a_step": 2, "progress": False}
+    one, two = (refine(start, masks, CAMERA, iterations=20, seed=3, **kept).motion for _ in range(2))
+    np.testing.assert_array_equal(one.joint_rotation_wxyz, two.joint_rotation_wxyz)
+    np.testing.assert_array_equal(one.shape, start.shape)
+    np.testing.assert_array_equal(one.root_position_m, start.root_position_m)
+    hand = body.joint_names.index("left_wrist")
+
+    def off(motion):
+        where = [
+            body.pose(m.root_position_m, m.joint_rotation_wxyz, vertices=False).joints[:, hand]
+            for m in (motion, true)
+        ]
+        return np.linalg.norm(where[0] - where[1], axis=1).mean()
+
+    assert off(one) < 0.7 * off(start)
 
 
 def test_what_cannot_be_refined_says_why(body, built):
