@@ -84,8 +84,8 @@ class Pretrain:
     """
 
     corpus: Annotated[str, tyro.conf.arg(metavar="NAME,NAME,...")] = "embedded"
-    """Corpora, separated by commas: embedded (made-up people doing the package's movements; a substitute for videos), or
-    folders of mujo corpus build."""
+    """Corpora, separated by commas: embedded (made-up people doing the package's movements; a substitute for videos),
+    rendered (the same shown to a camera, a quarter as many clips), or folders of mujo corpus build."""
     placements: Annotated[str, tyro.conf.arg(metavar="NAME,NAME,...")] = "right_wrist,left_wrist"
     """Where sensors sit; one is drawn for each window (imusim placements)."""
     modalities: Annotated[str, tyro.conf.arg(metavar="NAME,NAME,...")] = "text,pose,video"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,10 +49,23 @@ def pretrain_once(
             clips, out, settings, corpus=", ".join(corpora), progress=lambda step, _: bar.update(step - bar.n)
         )
     rows = list(csv.DictReader(io.StringIO((out / "retrieval.csv").read_text())))
-    lines = [
-        f"{r['asked']} -> {r['wanted']}: R@1 {float(r['recall']):.3f}, chance {float(r['chance']):.3f}, {r['clips']} clips"
-        for r in rows
-        if r["k"] == "1"
-    ]
     names = "encoder.safetensors, joint.safetensors, retrieval.csv, log.csv, README.md"
-    return "\n".join([f"{len(clips)} clips; held-out groups:", *lines, f"wrote {names} in {out}/"])
+    return "\n".join([f"{len(clips)} clips; on held-out groups:", *_table(rows), f"wrote {names} in {out}/"])
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Recall at every k, chance in brackets, a line for each direction."""
+    ranks = sorted({int(r["k"]) for r in rows})
+    lines = ["given    find     " + "".join(f"R@{k} (chance)   " for k in ranks) + "clips"]
+    ways = dict.fromkeys((r["asked"], r["wanted"]) for r in rows)
+    for way in ways:
+        mine = {int(r["k"]): r for r in rows if (r["asked"], r["wanted"]) == way}
+        cells = [
+            f"{float(mine[k]['recall']):.3f} ({float(mine[k]['chance']):.3f})".ljust(15)
+            if k in mine
+            else " " * 15
+            for k in ranks
+        ]
+        clips = next(iter(mine.values()))["clips"]
+        lines.append(f"{way[0]:8} {way[1]:8} " + "".join(cells) + clips)
+    return lines

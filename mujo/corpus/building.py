@@ -95,7 +95,7 @@ def build(
         _run(left, out, settings, min(workers, max(len(left), 1)), bar)
     units = {f"{_shard_name(j)}.tar" for j in todo}
     refused = [r for j in todo for r in _refused_of(out, j)]
-    _write_quarantine(out, refused)
+    write_quarantine(out, refused)
     if not any((out / u).is_file() for u in units):
         raise CorpusError(f"no clip could be made of {source}; {out / QUARANTINE} says why")
     return finish(out, {"settings": settings.as_dict(), "imusim": __version__, "quarantined": len(refused)})
@@ -277,7 +277,8 @@ def _die_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _write_quarantine(out: Path, refused: Sequence[Refused]) -> None:
+def write_quarantine(out: Path, refused: Sequence[Refused]) -> None:
+    """Write the list of clips that could not be made, whole or not at all."""
     with (
         written_together(out / QUARANTINE) as (partial,),
         open(partial, "w", newline="", encoding="utf-8") as file,

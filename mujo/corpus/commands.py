@@ -111,8 +111,10 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Render:
-    """Show the embedded movements to a camera, too: all four modalities offline. Rows say rendered, never video."""
+    """Show the embedded movements, or motion files, to a camera: all four modalities offline. Rows say rendered."""
 
+    motions: Path | None = None
+    """A CSV "clip,start_s,end_s,text" whose motion files are shown instead of the embedded movements."""
     out: Path = Path("out/rendered")
     """Folder of the corpus; one that holds embedded clips of another seed is added to."""
     per_movement: int = 1
@@ -130,9 +132,11 @@ class Render:
 
     def run(self) -> None:
         """Run the command."""
-        from mujo.corpus import rendering, write
+        from mujo.corpus import rendered_mocap, rendering, write
+        from mujo.corpus.building import QUARANTINE, write_quarantine
         from mujo.corpus.embedded import PLACEMENTS
         from mujo.corpus.features import find_image, find_text
+        from mujo.corpus.sources import safe
         from mujo.corpus.words import with_words
         from mujo.errors import ConfigError
 
@@ -141,16 +145,23 @@ class Render:
             raise ConfigError(
                 "--image none: without picture features nothing would be rendered; use corpus embedded"
             )
-        made = rendering.clips(
-            image,
-            seed=self.seed,
-            per_movement=self.per_movement,
-            placements=_names(self.placements) or PLACEMENTS,
-            exclude_labels=_names(self.exclude_labels),
-        )
-        print(
-            write(with_words(made, find_text(self.text)), self.out, name=f"rendered-s{self.seed}").describe()
-        )
+        places, refused = _names(self.placements) or PLACEMENTS, []
+        if self.motions is not None:
+            made = rendered_mocap.clips(self.motions, image, refused, placements=places, seed=self.seed)
+            name = f"rendered-{safe(self.motions.stem)}"
+        else:
+            made = rendering.clips(
+                image,
+                seed=self.seed,
+                per_movement=self.per_movement,
+                placements=places,
+                exclude_labels=_names(self.exclude_labels),
+            )
+            name = f"rendered-s{self.seed}"
+        print(write(with_words(made, find_text(self.text)), self.out, name=name).describe())
+        if self.motions is not None:
+            write_quarantine(self.out, refused)
+            print(f"  refused {len(refused)} clips: {self.out / QUARANTINE}")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Which clips a pre-training sees: the embedded movements, a corpus on disk, or both."""
+"""Which clips a pre-training sees: the embedded movements, the same in pictures, corpora on disk, or several of these."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from imusim.errors import QualityWarning
 from mujo.corpus import Clip
 from mujo.errors import DatasetError
 
-EMBEDDED = "embedded"
+EMBEDDED, RENDERED = "embedded", "rendered"
 MOST_FORCE = 300.0
 """m/s²; twice what wearable accelerometers measure. More is a flaw of the motion."""
 
@@ -33,11 +33,12 @@ def read_clips(
 
     Parameters
     ----------
-    names : "embedded" (made now, from the movements in the package), or folders of `mujo corpus build`
-    placements : sensors that the embedded clips get
-    per_movement : embedded clips a movement
+    names : "embedded" (made now, from the movements in the package), "rendered" (the same, shown to a camera), or folders
+        of `mujo corpus build`
+    placements : sensors that the clips made now get
+    per_movement : embedded clips a movement; rendered ones, which take far longer, are a quarter as many
     exclude_labels : movements that are left out
-    seed : of the embedded clips
+    seed : of the clips made now; both kinds have the same people, and the same of them are held out
 
     Raises
     ------
@@ -56,6 +57,8 @@ def read_clips(
                 rate_hz=50.0,
                 exclude_labels=tuple(exclude_labels),
             )
+        elif name == RENDERED:
+            more = _rendered(placements, max(1, per_movement // 4), exclude_labels, seed)
         else:
             from mujo import corpus
 
@@ -74,6 +77,27 @@ def read_clips(
             f"the corpus {', '.join(names)} has no clip without forces above {MOST_FORCE:g} m/s²"
         )
     return [with_text_features(c) for c in fine]
+
+
+def _rendered(
+    placements: Sequence[str], per_movement: int, exclude_labels: Sequence[str], seed: int
+) -> Iterator[Clip]:
+    from tqdm import tqdm
+
+    from mujo.corpus import rendering
+    from mujo.corpus.features import find_image
+
+    image = find_image("efficientnet-lite0")
+    assert image is not None
+    made = rendering.clips(
+        image,
+        seed=seed,
+        per_movement=per_movement,
+        placements=tuple(placements),
+        rate_hz=50.0,
+        exclude_labels=tuple(exclude_labels),
+    )
+    return iter(tqdm(made, desc="render", unit="clip", disable=None))
 
 
 def plausible(clip: Clip) -> bool:

@@ -20,13 +20,7 @@ def pose_of(motion: im.Motion, time_s: NDArray[np.float64]) -> NDArray[np.float3
     q = np.where(valid[:, None, None], motion.joint_rotation_wxyz, (1.0, 0.0, 0.0, 0.0))
     root = np.zeros((valid.size, 3))
     posed = motion.body.pose(root, q, motion.shape, vertices=False)
-    first = int(np.argmax(valid))
-    ahead = posed.rotation[first, 0][
-        :, 2
-    ]  # the pelvis' forward axis, or, if that is vertical, where its up leans
-    if np.hypot(*ahead[:2]) < 0.5:
-        ahead = -np.sign(ahead[2]) * posed.rotation[first, 0][:, 1]
-    angle = np.pi / 2 - np.arctan2(ahead[1], ahead[0])
+    angle = -np.radians(_heading(posed.rotation[int(np.argmax(valid)), 0]))
     c, s = np.cos(angle), np.sin(angle)
     joints = posed.joints @ np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]).T
     joints[~valid] = np.nan
@@ -36,3 +30,19 @@ def pose_of(motion: im.Motion, time_s: NDArray[np.float64]) -> NDArray[np.float3
     f = np.clip((time_s - t[i]) / np.maximum(t[j] - t[i], 1e-12), 0.0, 1.0)[:, None, None]
     out = np.where(f > 1e-9, (1.0 - f) * joints[i] + f * joints[j], joints[i])
     return out.astype(np.float32)
+
+
+def heading_deg(motion: im.Motion) -> float:
+    """Where the person faces in the first valid frame: degrees from +y, anticlockwise seen from above."""
+    first = int(np.argmax(np.asarray(motion.valid)))
+    q = motion.joint_rotation_wxyz[[first]]
+    posed = motion.body.pose(np.zeros((1, 3)), q, motion.shape, vertices=False)
+    return _heading(posed.rotation[0, 0])
+
+
+def _heading(pelvis: NDArray[np.float64]) -> float:
+    """Of a pelvis' forward axis or, if that is vertical, of where its up leans."""
+    ahead = pelvis[:, 2]
+    if np.hypot(*ahead[:2]) < 0.5:
+        ahead = -np.sign(ahead[2]) * pelvis[:, 1]
+    return float(np.degrees(np.arctan2(-ahead[0], ahead[1])))

@@ -67,3 +67,33 @@ def test_a_body_without_skin_cannot_be_drawn():
     bare = im.Motion(motion.time_s, motion.root_position_m, motion.joint_rotation_wxyz, body=bones)
     with pytest.raises(ConfigError, match="skin"):
         next(rendering.film(bare, rendering.draw_scene(bare, 0, 64), [0.0]))
+
+
+def test_motion_files_are_shown_from_where_they_face_and_bad_ones_are_refused(tmp_path):
+    import imusim as im
+    from mujo.corpus import rendered_mocap
+    from mujo.corpus.joints import heading_deg
+
+    motion = play(library()["squats"], 3.0, seed=1).motion
+    assert heading_deg(motion) == pytest.approx(motion.metadata["heading_deg"], abs=6.0)  # people sway
+    im.save_motion(tmp_path / "squats.npz", motion)
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 nothing")
+    rows = [
+        "clip,start_s,end_s,text",
+        "squats.npz,0,2,squats|knee bends",
+        "broken.npz,0,,x",
+        "gone.bvh,0,,y",
+        "a.mp4,0,,z",
+    ]
+    (tmp_path / "list.csv").write_text("\n".join(rows) + "\n")
+    refused = []
+    made = list(
+        rendered_mocap.clips(tmp_path / "list.csv", Mean(), refused, placements=["left_wrist"], side_px=64)
+    )
+    (clip,) = made
+    assert (clip.source, clip.text, clip.video.shape) == ("rendered", ("squats", "knee bends"), (4, 3))
+    straight = im.simulate(im.read_motion(tmp_path / "squats.npz"), ["left_wrist"], rate_hz=50).acc[:, 0]
+    inner = slice(10, 80)  # the cut's ends are smoothed as ends
+    assert clip.imu[inner, 0, :3] == pytest.approx(straight[inner], abs=0.5)
+    assert {r.file for r in refused} == {"broken.npz", "gone.bvh", "a.mp4"}
+    assert all(r.reason for r in refused)
