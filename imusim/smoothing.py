@@ -209,6 +209,28 @@ def _as_chosen(settings: Mapping[str, Any], spacing: float) -> Settings:
     )
 
 
+def half_amplitude_hz(settings: Mapping[str, Any], spacing_s: float) -> float:
+    """Frequency at which a smoothing with those settings halves an oscillation, at most the Nyquist rate · Hz.
+
+    Parameters
+    ----------
+    settings : of one group, as a `SmoothResult` has them
+    spacing_s : between nodes · s
+
+    Notes
+    -----
+    Gain of the model's Wiener filter: 1/(1 + λ N(ω) [(s/w)²ᵐ + (s/w)²ᵏ]) with s = 2 sin(ω/2), ω in rad per interval, and
+    N(ω) = 1/|1 − φ exp(−iω)|² for noise of colour φ.
+    """
+    c = _as_chosen(settings, spacing_s)
+    omega = np.linspace(0.0, np.pi, 2000)[1:]
+    s = 2.0 * np.sin(0.5 * omega) / c.corner
+    noise = np.exp(c.log_strength) / (1.0 - 2.0 * c.colour * np.cos(omega) + c.colour**2)
+    lost = noise * (s ** (2 * c.order) + s ** (2 * c.low_order))
+    over = np.flatnonzero(lost > 1.0)
+    return float(omega[over[0]] if over.size else np.pi) / (2.0 * np.pi * spacing_s)
+
+
 def _positive_sd(sd: ArrayLike | None, n: int, count: int) -> Floats:
     """(n, G), checked; ones if not given."""
     if sd is None:

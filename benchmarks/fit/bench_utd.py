@@ -1,149 +1,237 @@
 """UTD-MHAD: Kinect joints → IMU at the wrist or thigh, against the real IMU. Kinect-grade evidence.
 
-Scored as the data's notes say: frames at linspace(0, N/50, F); norms; both sides low-passed (|acc| 5 Hz, |gyro| 4 Hz,
-second order, no phase); ends of 0.1 s dropped; Pearson r a trial, median over trials. Sensor positions follow the kit: the
-wrist's sits 0.6 of the way from wrist to hand joint, the thigh's half-way down.
+The path that is judged is the one users have: `im.read_motion` of the file, `im.simulate(..., ["right_wrist"])`. Scored as
+the data's notes say: frames at linspace(0, N/50, F); norms; both sides low-passed (|acc| 5 Hz, |gyro| 4 Hz, second order, no
+phase); ends of 0.1 s dropped; Pearson r a trial, median over trials. Per axis with gravity: one mounting rotation a person,
+fitted on the person's other trials.
 
-    MUJO_DATA=... python -m benchmarks.fit.bench_utd [--every N]
+    MUJO_DATA=... python -m benchmarks.fit.bench_utd [--every N] [--ablations N]
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import os
-import re
 import warnings
-import zipfile
-from functools import partial
-from pathlib import Path
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.signal import butter, sosfiltfilt
+from numpy.typing import NDArray
 
+from benchmarks.fit.plain import plain_signals, segment_frames
+from benchmarks.fit.scoring import by_axis, low_passed, mounting, outer, r_of_norms
+from benchmarks.fit.utd import RATE_HZ, Signals, Trial, simulated, trials
 from benchmarks.page import write
 from imusim.errors import QualityWarning
 from imusim.fitting.positions import skeleton_motion
-from imusim.kinematics import BodyTrajectory, Sites
 from imusim.motion_io.layouts import KINECT20
 from imusim.smoothing import smooth
+from imusim.types import Motion
 
-G = 9.80665
-NAMES = KINECT20.joints
-TO_WORLD = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-
-
-def trials(every: int):
-    """Kinect joints (F, J, 3) world m, IMU (N, 6) g and deg/s, action of every n-th trial."""
-    root = Path(os.environ["MUJO_DATA"]) / "utd_mhad"
-    with zipfile.ZipFile(root / "Skeleton.zip") as s, zipfile.ZipFile(root / "Inertial.zip") as i:
-        found = [
-            {
-                m.group(0): n
-                for n in z.namelist()
-                if n.endswith(".mat") and (m := re.search(r"a\d+_s\d+_t\d+", n))
-            }
-            for z in (s, i)
-        ]
-        for key in sorted(found[0])[::every]:
-            skel = loadmat(io.BytesIO(s.read(found[0][key])))["d_skel"].astype(float).transpose(2, 0, 1)
-            imu = loadmat(io.BytesIO(i.read(found[1][key])))["d_iner"].astype(float)
-            yield int(key.split("_")[0][1:]), KINECT20.positions(skel) @ TO_WORLD.T, imu
+Floats = NDArray[np.float64]
+Pair = tuple[Floats, Floats]
+DELAYS_S = np.arange(0.0, 0.121, 0.015)
+OURS, PLAIN = "`read_motion` → `simulate`", "plain differences of raw joints"
+DELAYED = "the same, one camera delay from the other people"
+PATHS = "smoothed joint paths, no skeleton"
+CONTROL, LATE_CONTROL = "control: left wrist, ours", "control: left wrist, ours, the same delay"
+_BONE = {
+    "right_wrist": ("right_elbow", "right_wrist", "right_shoulder", "left_shoulder", 1.0),
+    "right_thigh": ("right_hip", "right_knee", "right_hip", "left_hip", 0.5),
+}
+"""Place → ends of the bone, what points to the right, how far down the bone the sensor sits."""
 
 
-def r(a, b, cutoff):
-    sos = butter(2, cutoff, fs=50, output="sos")
-    a, b = (sosfiltfilt(sos, x)[5:-5] for x in (a, b))
-    return float(np.corrcoef(a, b)[0, 1])
+@dataclass
+class Scores:
+    """What is kept of every trial: small, so that all people fit in memory."""
+
+    norms: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    late: dict[str, list[tuple[int, Floats]]] = field(default_factory=lambda: defaultdict(list))
+    axes: dict[tuple[str, str, int], list[tuple[Pair, Pair, Floats]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def norm(self, trial: Trial, name: str, made: Pair) -> None:
+        """Add the r of the norms of acc and gyro."""
+        self.norms[trial.place, name].append(_rs(trial, made))
 
 
-def bone_rate(b, db):
-    return np.linalg.norm(np.cross(b, db), axis=1) / (b**2).sum(1)
+def _rs(trial: Trial, made: Pair) -> tuple[float, float]:
+    return r_of_norms(made[0], trial.acc, 5.0, RATE_HZ), r_of_norms(made[1], trial.gyro, 4.0, RATE_HZ)
 
 
-def plain(t, x, at, start, end, mix, share):
-    """Differences of the raw joints, interpolated."""
-    site = (1 - share) * x[:, mix[0]] + share * x[:, mix[1]]
-    acc = np.gradient(np.gradient(site, t, axis=0), t, axis=0)
-    acc = np.stack([np.interp(at, t, c) for c in acc.T], 1)
-    b = x[:, end] - x[:, start]
-    b = b / np.linalg.norm(b, axis=1, keepdims=True)
-    w = np.cross(b, np.gradient(b, t, axis=0))
-    w = np.stack([np.interp(at, t, c) for c in w.T], 1)
-    return np.linalg.norm(acc + [0, 0, G], axis=1), np.linalg.norm(w, axis=1)
+def _plain(trial: Trial) -> Pair:
+    names = KINECT20.joints
+    start, end, right, left, share = _BONE[trial.place]
+    x = {n: trial.joints[:, names.index(n)] for n in (start, end, right, left)}
+    axes = segment_frames(x[start], x[end], x[right] - x[left])
+    point = (1.0 - share) * x[start] + share * x[end]
+    return plain_signals(trial.frame_s, point, axes, trial.time_s)
 
 
-def paths(t, x, at, start, end, mix, share, whole):
-    """The estimator's smoothed joint paths, before the bones are made constant."""
-    flat = x.reshape(len(x), -1)
-    groups = np.zeros(flat.shape[1], int) if whole else np.repeat(np.arange(x.shape[1]), 3)
-    s = smooth(t, flat, groups=groups).spline.evaluate(at).reshape(len(at), x.shape[1], 3, 3)
-    site = (1 - share) * s[:, mix[0]] + share * s[:, mix[1]]
-    b = s[:, end] - s[:, start]
-    return np.linalg.norm(site[..., 2] + [0, 0, G], axis=1), bone_rate(b[..., 0], b[..., 1])
+def _paths(trial: Trial) -> Pair:
+    """The joints' smoothed paths: the acceleration of a point between two of them, the rate of the line."""
+    names = KINECT20.joints
+    start, end, _, _, share = _BONE[trial.place]
+    flat = trial.joints.reshape(len(trial.joints), -1)
+    spline = smooth(trial.frame_s, flat, groups=np.zeros(flat.shape[1], int)).spline
+    s = spline.evaluate(trial.time_s).reshape(len(trial.time_s), len(names), 3, 3)
+    a, b = s[:, names.index(start)], s[:, names.index(end)]
+    bone = b - a
+    rate = np.cross(bone[..., 0], bone[..., 1]) / (bone[..., 0] ** 2).sum(axis=1, keepdims=True)
+    return ((1.0 - share) * a + share * b)[..., 2] + [0.0, 0.0, 9.80665], rate
 
 
-def skeleton(t, x, at, start, end, mix, share):
-    """read_motion's skeleton with constant bones, through the simulator's kinematics."""
-    motion = skeleton_motion(t, x, NAMES, KINECT20.parents)
-    carrier = start
-    rest = motion.body.rest_joints()
-    point = (1 - share) * rest[mix[0]] + share * rest[mix[1]]
-    j = len(NAMES)
-    offset = np.zeros((1, j, 3))
-    offset[0, carrier] = point - rest[carrier]
-    sites = Sites(("s",), np.eye(j)[[carrier]], offset, np.zeros((1, 3)), np.array([[1.0, 0, 0, 0]]))
-    k = BodyTrajectory(motion, "none").kinematics(at, sites)
-    return np.linalg.norm(k.acceleration[:, 0] + [0, 0, G], axis=1), np.linalg.norm(
-        k.angular_velocity[:, 0], axis=1
+def _again(trial: Trial, **options: object) -> Motion:
+    """The trial's skeleton, made with other options than `read_motion` has."""
+    held = {"hand_share": KINECT20.hand_share, **options}
+    return skeleton_motion(trial.frame_s, trial.joints, KINECT20.joints, KINECT20.parents, **held)  # type: ignore[arg-type]
+
+
+ABLATIONS = {
+    "without smoothing": {"smoothing": "none"},
+    "each bone for itself": {"bones": "each"},
+    "without the hand's second look": {"hand_share": 0.0},
+}
+
+
+def score(trial: Trial, scores: Scores, ablations: bool) -> None:
+    """Add one trial to the scores."""
+    ours = simulated(trial.motion, trial.place)
+    made, plain = ours.at(trial.time_s), _plain(trial)
+    scores.norm(trial, OURS, made)
+    scores.norm(trial, PLAIN, plain)
+    scores.late[trial.place].append((trial.person, _over_delays(trial, ours)))
+    real = _low(trial.acc, trial.gyro)
+    for name, pair in ((OURS, made), (PLAIN, plain)):
+        low = _low(*pair)
+        scores.axes[trial.place, name, trial.person].append((low, real, outer(low, real)))
+    if trial.place == "right_wrist":
+        left = simulated(trial.motion, "left_wrist")
+        scores.norm(trial, CONTROL, left.at(trial.time_s))
+        scores.late["left_wrist"].append((trial.person, _over_delays(trial, left)))
+    if ablations:
+        scores.norm(trial, f"{OURS}, these trials", made)
+        scores.norm(trial, PATHS, _paths(trial))
+        for name, options in ABLATIONS.items():
+            scores.norm(trial, name, simulated(_again(trial, **options), trial.place).at(trial.time_s))
+
+
+def _low(acc: Floats, gyro: Floats) -> Pair:
+    return low_passed(acc, 5.0, RATE_HZ), low_passed(gyro, 4.0, RATE_HZ)
+
+
+def _over_delays(trial: Trial, signals: Signals) -> Floats:
+    """r of acc and gyro at every delay, (D, 2)."""
+    return np.array([_rs(trial, signals.at(trial.time_s + d)) for d in DELAYS_S])
+
+
+def delayed(scores: Scores) -> tuple[dict[str, Floats], list[float]]:
+    """Each place → r of acc and gyro (n, 2) at the delay that the other people's right wrists show; the delays, s."""
+    people = sorted({p for rows in scores.late.values() for p, _ in rows})
+    chosen = {}
+    for person in people:
+        others = np.array([r for p, r in scores.late["right_wrist"] if p != person])
+        chosen[person] = int(np.nanmedian(others, axis=0).sum(axis=1).argmax())
+    return (
+        {place: np.array([r[chosen[p]] for p, r in rows]) for place, rows in scores.late.items()},
+        [float(DELAYS_S[i]) for i in chosen.values()],
     )
 
 
-def at(*names):
-    return [NAMES.index(n) for n in names]
+def per_axis(scores: Scores) -> dict[tuple[str, str, int], list[tuple[Floats, Floats, Floats, Floats]]]:
+    """(place, method, person) → r and RMSE of each axis of acc, then of gyro, a trial."""
+    out: dict[tuple[str, str, int], list[tuple[Floats, Floats, Floats, Floats]]] = {}
+    for key, rows in scores.axes.items():
+        if len(rows) < 2:
+            continue
+        total = np.sum([o for _, _, o in rows], axis=0)
+        out[key] = []
+        for made, real, own in rows:
+            turn = mounting(total - own)
+            out[key].append((*by_axis(made[0] @ turn.T, real[0]), *by_axis(made[1] @ turn.T, real[1])))
+    return out
 
 
-WRIST = (*at("right_elbow", "right_hand"), at("right_wrist", "right_hand"), 0.6)
-LEFT = (*at("left_elbow", "left_hand"), at("left_wrist", "left_hand"), 0.6)
-THIGH = (*at("right_hip", "right_knee"), at("right_hip", "right_knee"), 0.5)
-
-
-def main(every: int) -> None:
-    rows: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    count = {"wrist": 0, "thigh": 0}
-    for action, x, imu in trials(every):
-        place = "wrist" if action <= 21 else "thigh"
-        count[place] += 1
-        n = len(imu)
-        t, when = np.linspace(0, n / 50, len(x)), np.arange(n) / 50
-        acc, gyro = np.linalg.norm(imu[:, :3], axis=1) * G, np.linalg.norm(imu[:, 3:], axis=1)
-        where = WRIST if place == "wrist" else THIGH
-        jobs = {
-            "plain differences": partial(plain, t, x, when),
-            "ours: smoothed joint paths": partial(paths, t, x, when, whole=True),
-            "ablation: smoothing chosen per joint": partial(paths, t, x, when, whole=False),
-            "ours: skeleton with constant bones": partial(skeleton, t, x, when),
-        }
-        for name, job in jobs.items():
-            a, w = job(*where)
-            rows.setdefault((place, name), []).append((r(a, acc, 5), r(w, gyro, 4)))
-        if place == "wrist":
-            a, w = jobs["ours: smoothed joint paths"](*LEFT)
-            rows.setdefault((place, "control: left wrist, smoothed paths"), []).append(
-                (r(a, acc, 5), r(w, gyro, 4))
-            )
+def norms_table(scores: Scores, late: dict[str, Floats]) -> str:
+    """Table of the norms."""
     lines = ["| sensor | trials | method | r of norm acc | r of norm gyro |", "|---|---|---|---|---|"]
-    for (place, name), values in sorted(rows.items(), key=lambda v: v[0][0] != "wrist"):
-        a, w = np.nanmedian(np.array(values), axis=0)
-        lines.append(f"| {place} | {count[place]} | {name} | {a:.3f} | {w:.3f} |")
+    rows = dict(scores.norms)
+    for place, name, of in (
+        ("right_wrist", DELAYED, "right_wrist"),
+        ("right_wrist", LATE_CONTROL, "left_wrist"),
+        ("right_thigh", DELAYED, "right_thigh"),
+    ):
+        rows[place, name] = [tuple(r) for r in late.get(of, np.zeros((0, 2)))]
+    order = [OURS, PLAIN, DELAYED, CONTROL, LATE_CONTROL, f"{OURS}, these trials", PATHS, *ABLATIONS]
+    for place in ("right_wrist", "right_thigh"):
+        for name in order:
+            values = rows.get((place, name))
+            if not values:
+                continue
+            a, w = np.nanmedian(np.array(values), axis=0)
+            said = f"ablation: {name}" if name in ABLATIONS else name
+            lines.append(f"| {place[6:]} | {len(values)} | {said} | {a:.3f} | {w:.3f} |")
+    return "\n".join(lines)
+
+
+def axes_table(scores: Scores) -> tuple[str, int, int, int, int]:
+    """Table of the axes; how many of its figures are ahead, of how many; the same person by person."""
+    found = per_axis(scores)
+    lines = [
+        "| sensor | signal | axis | r | r of plain differences | RMSE | RMSE of plain differences |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    ahead = count = ahead_each = count_each = 0
+    for place in ("right_wrist", "right_thigh"):
+        people = sorted({p for where, _, p in found if where == place})
+        each = {
+            (name, p): np.median(np.array(found[place, name, p]), axis=0)  # (4, 3)
+            for name in (OURS, PLAIN)
+            for p in people
+        }
+        pooled = {
+            name: np.median(np.concatenate([np.array(found[place, name, p]) for p in people]), axis=0)
+            for name in (OURS, PLAIN)
+        }
+        for k, (signal, unit) in enumerate((("acc", "m/s²"), ("gyro", "rad/s"))):
+            for axis in range(3):
+                r, rmse = (tuple(pooled[n][2 * k + i, axis] for n in (OURS, PLAIN)) for i in (0, 1))
+                lines.append(
+                    f"| {place[6:]} | {signal} {unit} | {'xyz'[axis]} | {r[0]:.2f} | {r[1]:.2f} | {rmse[0]:.2f} | {rmse[1]:.2f} |"
+                )
+                ahead += (r[0] > r[1]) + (rmse[0] < rmse[1])
+                count += 2
+                for p in people:
+                    mine, other = each[OURS, p], each[PLAIN, p]
+                    ahead_each += int(mine[2 * k, axis] > other[2 * k, axis])
+                    ahead_each += int(mine[2 * k + 1, axis] < other[2 * k + 1, axis])
+                    count_each += 2
+    return "\n".join(lines), ahead, count, ahead_each, count_each
+
+
+def main(every: int, ablations: int) -> None:
+    """Measure and write the section."""
+    scores = Scores()
+    for number, trial in enumerate(trials(every)):
+        score(trial, scores, number % ablations == 0)
+    late, delays = delayed(scores)
+    table, ahead, count, ahead_each, count_each = axes_table(scores)
+    chosen = f"{1000 * min(delays):.0f} to {1000 * max(delays):.0f} ms"
     text = f"""## Depth camera against the real IMU: UTD-MHAD
 
-`python -m benchmarks.fit.bench_utd{f" --every {every}" if every > 1 else ""}` · Kinect-grade evidence, eight people, {"every trial" if every == 1 else f"every {every}th trial"}; median of
-Pearson's r over trials. The constant-bone skeleton is what `read_motion` gives; an error of an elbow is handed on to the
-wrist by bones that may not stretch, so its acceleration is behind the joint paths that it is made from.
+`python -m benchmarks.fit.bench_utd{f" --every {every}" if every > 1 else ""}` · Kinect-grade evidence, eight people, {"every trial" if every == 1 else f"every {every}th trial"} (ablations: every {ablations}th of them); median of
+Pearson's r over trials. Ours is what users have: the file through `read_motion`, `simulate` at the named place. The skeletons
+are late: the delay that suits the wrists of the other seven people best ({chosen}) is the largest single gain, and is shown
+apart, since the prescribed timing has none.
 
-{chr(10).join(lines)}"""
+{norms_table(scores, late)}
+
+Per axis, with gravity; one mounting rotation a person, fitted on the person's other trials; median over trials. Ahead of plain
+differences of the raw joints in {ahead} of {count} figures, person by person in {ahead_each} of {count_each}.
+
+{table}"""
     print(text)
     write("utd", text)
 
@@ -151,5 +239,7 @@ wrist by bones that may not stretch, so its acceleration is behind the joint pat
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--ablations", type=int, default=4)
+    given = parser.parse_args()
     warnings.simplefilter("ignore", QualityWarning)
-    main(parser.parse_args().every)
+    main(given.every, given.ablations)

@@ -20,6 +20,11 @@ _TWIST_SD = np.radians(35.0)  # twist of thigh and upper arm about the neutral o
 _TWIST_LIMIT = np.radians(120.0)
 
 
+def twist_sd(bend: Floats) -> Floats:
+    """Standard deviation (T,) · rad of the twist of a limb whose flexion has the sine `bend` (T,)."""
+    return 1.0 / np.sqrt(1.0 / _TWIST_SD**2 + bend**2 / _PLANE_SD**2)
+
+
 def near(normal: Floats, neutral: Floats, bone: Floats) -> Floats:
     """Hinge direction (T, 3): the plane's normal, pulled to the neutral one as the limb straightens.
 

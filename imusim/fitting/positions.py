@@ -12,15 +12,17 @@ from numpy.typing import ArrayLike
 from imusim import rotation
 from imusim.body.skeleton import check_parents
 from imusim.errors import NoPersonError, QualityWarning, ShapeError
+from imusim.fitting import skeleton_trust as trust
 from imusim.fitting.constant_bones import keep_bones
 from imusim.fitting.rest_pose import make_frames
 from imusim.fitting.skeleton_frames import Frames, smpl_joints, unit
 from imusim.fitting.skeleton_pose import rotations
-from imusim.smoothing import smooth
+from imusim.smoothing import half_amplitude_hz, smooth
 from imusim.spline import Spline, runs
 from imusim.types import Floats, Motion, as_floats, check_time
 
 FEW_FRAMES = 5
+_PASSED = 1.5  # the smoothing halves a frequency; what is smooth already is not halved again
 _SPREAD = 0.25  # bone lengths that vary more than this are said
 
 
@@ -33,6 +35,7 @@ def skeleton_motion(
     smoothing: str = "auto",
     max_gap_s: float = 0.5,
     hand_share: float = 0.0,
+    bones: str = "together",
     name: str = "skeleton",
     metadata: dict[str, Any] | None = None,
 ) -> Motion:
@@ -51,12 +54,15 @@ def skeleton_motion(
     max_gap_s : gaps up to this long are bridged; longer ones are marked not valid
     hand_share : how far a hand's joint counts as a second look at where the forearm ends, and the hand is taken to
         follow the forearm: for sources whose wrists and hands are as noisy as a hand is long
+    bones : "together": the joints of a frame are moved as little as possible until all bones have constant lengths
+        (`constant_bones`); "each": every bone keeps its direction, and its errors are handed on to all below it
     name, metadata : of the skeleton and the motion
 
     Returns
     -------
     Motion
-        On a `SkeletonBody` in T pose (x to the person's left, y up).
+        On a `SkeletonBody` in T pose (x to the person's left, y up). If it was smoothed, with standard deviations of
+        rotations and root, and a bandwidth: nothing is smoothed twice blindly.
 
     Raises
     ------
@@ -77,6 +83,8 @@ def skeleton_motion(
         )
     if smoothing not in ("auto", "none"):
         raise ShapeError(f"smoothing={smoothing!r}, wanted auto or none")
+    if bones not in ("together", "each"):
+        raise ShapeError(f"bones={bones!r}, wanted together or each")
     x, known = _filled(t, x, seen)
     pieces = [p for p in runs(t, known, None, max_gap_s) if p.size >= FEW_FRAMES]
     if not pieces:
@@ -85,13 +93,14 @@ def skeleton_motion(
     shot = np.zeros(t.size, dtype=np.int64)
     calm = x.copy()
     chosen: list[dict[str, Any]] = []
-    sd = np.full((t.size, len(names)), np.nan)
+    sd, bandwidth = np.full((t.size, len(names)), np.nan), 0.0
     for number, index in enumerate(pieces):
         valid[index] = True
         shot[index[0] :] = number
         if smoothing == "auto":
-            calm[index], sd[index], what = _smoothed(t[index], x[index])
+            calm[index], sd[index], what, passed = _smoothed(t[index], x[index])
             chosen.append(what)
+            bandwidth = max(bandwidth, _PASSED * passed)
     if hand_share > 0:
         calm = _with_hands(calm, smpl_joints(names, tree), hand_share)
     frames = make_frames(names, tree, np.where(seen[..., None], calm, np.nan))
@@ -106,15 +115,23 @@ def skeleton_motion(
             stacklevel=2,
         )
     quats, root = np.full((t.size, len(names), 4), np.nan), np.full((t.size, 3), np.nan)
+    turn_sd = np.full((t.size, len(names)), np.nan)
     for index in pieces:
-        calm[index] = keep_bones(calm[index], seen[index], frames)
-        bones = calm[index] - calm[index][:, np.maximum(tree, 0)]
-        turn = rotations(frames, bones, t[index] if smoothing == "auto" else None)
+        held = keep_bones(calm[index], seen[index], frames) if bones == "together" else calm[index]
+        vectors = held - held[:, np.maximum(tree, 0)]
+        turn = rotations(frames, vectors, t[index] if smoothing == "auto" else None)
         quats[index] = local_quaternions(turn, tree)
-        root[index] = calm[index, 0]
-    confidence = np.clip(share, 0.0, 1.0)[None] * np.where(seen, 1.0, 0.3) * valid[:, None]
+        root[index] = held[:, 0]
+        if smoothing == "auto":
+            sd[index] = trust.position_sd(sd[index], held - calm[index], seen[index])
+            turn_sd[index] = trust.rotation_sd(frames, vectors, sd[index])
+    known = smoothing == "auto"
     return Motion(
-        t, root, quats, frames.body(name), shot=shot, valid=valid, confidence=confidence,
+        t, root, quats, frames.body(name), shot=shot, valid=valid,
+        confidence=trust.confidence(turn_sd if known else np.zeros_like(turn_sd), seen, share, valid),
+        rotation_sd_rad=turn_sd if known else None,
+        root_sd_m=np.repeat(sd[:, :1], 3, axis=1) if known else None,
+        bandwidth_hz=bandwidth if known else None,
         metadata={
             **(metadata or {}),
             "bones_m": {n: float(np.linalg.norm(frames.rest[j])) for j, n in enumerate(names) if tree[j] >= 0},
@@ -148,8 +165,8 @@ def _filled(t: Floats, x: Floats, seen: np.ndarray) -> tuple[Floats, np.ndarray]
     return out, known
 
 
-def _smoothed(t: Floats, x: Floats) -> tuple[Floats, Floats, dict[str, Any]]:
-    """Positions (n, J, 3) without their noise, their sd (n, J) m, and what was chosen."""
+def _smoothed(t: Floats, x: Floats) -> tuple[Floats, Floats, dict[str, Any], float]:
+    """Positions (n, J, 3) without their noise, their sd (n, J) m, what was chosen, and the frequency it halves, Hz."""
     flat = x.reshape(t.size, -1)
     # one choice for the whole body: a clip of seconds says too little of each joint alone
     result = smooth(t, flat, groups=np.zeros(flat.shape[1], dtype=np.int64))
@@ -157,7 +174,11 @@ def _smoothed(t: Floats, x: Floats) -> tuple[Floats, Floats, dict[str, Any]]:
     calm = whole.evaluate(t)[:, :, 0].reshape(x.shape)
     node = np.clip(np.searchsorted(result.spline.time_s, t), 0, result.sd.shape[0] - 1)
     sd = result.sd[node, :, 0].reshape(x.shape).mean(axis=2)
-    return calm, sd, dict(result.settings[0])
+    # each joint has its own noise: the common sd goes with what is left over of each
+    left = np.sqrt(((x - calm) ** 2).mean(axis=(0, 2)))
+    sd = sd * (left / max(float(np.sqrt((left**2).mean())), 1e-12))[None]
+    passed = half_amplitude_hz(result.settings[0], float(np.median(np.diff(t))))
+    return calm, sd, dict(result.settings[0]), passed
 
 
 def _with_hands(x: Floats, smpl: dict[str, int], share: float) -> Floats:

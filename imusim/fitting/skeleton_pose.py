@@ -16,7 +16,7 @@ from imusim.types import Floats
 _WEAK = 0.02  # weight of the parent's rotation where the bones of a joint leave one open
 _LOOSE = 0.1  # weight of a bone that may bend against the piece
 
-_HINGES = {
+HINGES = {
     "left_shoulder": ("left_elbow", "left_wrist", (0.0, -1.0, 0.0)),
     "right_shoulder": ("right_elbow", "right_wrist", (0.0, 1.0, 0.0)),
     "left_hip": ("left_knee", "left_ankle", (1.0, 0.0, 0.0)),
@@ -45,7 +45,7 @@ def rotations(frames: Frames, bones: Floats, time_s: Floats | None = None) -> Fl
         if not members:
             if above is not None:
                 out[:, j] = above
-        elif name in _HINGES:
+        elif name in HINGES:
             out[:, j] = _upper(frames, bones, name, above, time_s)
         elif len(members) == 1 and _above_hinge(frames, j, back):
             out[:, j] = _lower(frames, bones, j, members[0], above, back)
@@ -107,7 +107,7 @@ def _trunk_hint(frames: Frames, bones: Floats) -> Floats:
 
 def _upper(frames: Frames, bones: Floats, name: str, above: Floats | None, time_s: Floats | None) -> Floats:
     """Thigh or upper arm: along its bone, hinge axis across the plane of knee or elbow."""
-    hinge, end, axis = _HINGES[name]
+    hinge, end, axis = HINGES[name]
     j = frames.smpl[name]
     below = np.flatnonzero(frames.parents == j).tolist()
     c = frames.smpl.get(hinge, int(below[0]) if below else -1)
@@ -139,7 +139,7 @@ def _foot_plane(frames: Frames, bones: Floats, name: str, thigh: Floats, neutral
 
 def _above_hinge(frames: Frames, j: int, back: dict[int, str]) -> bool:
     """Whether a joint is an elbow or a knee whose upper segment is known."""
-    return any(frames.smpl.get(hinge) == j and ball in frames.smpl for ball, (hinge, _, _) in _HINGES.items())
+    return any(frames.smpl.get(hinge) == j and ball in frames.smpl for ball, (hinge, _, _) in HINGES.items())
 
 
 def _lower(
@@ -147,7 +147,7 @@ def _lower(
 ) -> Floats:
     """Forearm or shin: along its bone, the hinge axis shared with the segment above."""
     axis = next(
-        a for ball, (hinge, _, a) in _HINGES.items() if frames.smpl.get(hinge) == j and ball in frames.smpl
+        a for ball, (hinge, _, a) in HINGES.items() if frames.smpl.get(hinge) == j and ball in frames.smpl
     )
     rest = unit(frames.rest[child])
     across = unit(np.asarray(axis) - (np.asarray(axis) @ rest) * rest)
