@@ -48,7 +48,7 @@ PRETRAIN_SEED = 0
 PER_MOVEMENT = 12
 EACH = 4
 """Simulated windows a clip that are kept in while fine-tuning."""
-STEPS = 300
+STEPS = 600
 BATCH = 192
 
 
