@@ -113,10 +113,10 @@ class Embedded:
 class Render:
     """Show the embedded movements, or motion files, to a camera: all four modalities offline. Rows say rendered."""
 
-    motions: Path | None = None
-    """A CSV "clip,start_s,end_s,text" whose motion files are shown instead of the embedded movements."""
     out: Path = Path("out/rendered")
     """Folder of the corpus; one that holds embedded clips of another seed is added to."""
+    motions: Path | None = None
+    """A CSV "clip,start_s,end_s,text" whose motion files are shown instead of the embedded movements."""
     per_movement: int = 1
     """Clips of each movement."""
     seed: int = 1
