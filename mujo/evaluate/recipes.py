@@ -41,6 +41,9 @@ class Rule:
 
 CANDIDATES = {
     "probe first, lr 0.3, beside 0.3, weights blended": Rule(0.3, 0.3, probed=True, blended=True),
+    "probe first, lr 0.3, beside 0.3, weights blended, names": Rule(
+        0.3, 0.3, names=True, probed=True, blended=True
+    ),
     "probe first, lr 0.3, beside 1": Rule(0.3, 1.0, probed=True),
     "lr 1": Rule(1.0, 0.0),
     "lr 1, beside 1": Rule(1.0, 1.0),
@@ -48,7 +51,7 @@ CANDIDATES = {
     "lr 1, beside 0.3, names": Rule(1.0, 0.3, names=True),
     "lr 1, beside 1, names": Rule(1.0, 1.0, names=True),
 }
-CHOSEN = "lr 1, beside 1"
+CHOSEN = "lr 1, beside 0.3, names"
 
 
 PROBE = Rule(names=True)
