@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from imusim.fitting import (
     refine,
     root,
     shape,
+    steady,
     trust,
     world,
 )  # fmt: skip
@@ -62,8 +64,9 @@ def fit(
     Returns
     -------
     Motion
-        World frame: floor at z = 0, heading of the camera, the person starts at x = y = 0. ``metadata`` says what
-        was assumed: ``camera``, ``height``, ``gravity``, ``residual``, ``gaps``, ``switches``.
+        World frame: floor at z = 0, heading of the camera (of a shot's first frame, if it turns), the person starts at
+        x = y = 0. ``metadata`` says what was assumed: ``camera``, ``height``, ``gravity``, ``residual``, ``gaps``,
+        ``switches``.
 
     Raises
     ------
@@ -92,6 +95,13 @@ def fit(
     centre = 0.5 * np.asarray(track.image_size_px, dtype=np.float64)
     marks3 = landmarks.in_camera_axes(marks3, px, focal.px, centre)
     belief = _belief(track, px, visibility, found.seen)
+    turned = steady.turns(track.metadata, track.time_s.size)
+    if turned is not None:
+        px = steady.turned_px(px, turned[0], centre, turned[1])
+        marks3 = np.einsum("tab,tnb->tna", turned[0], marks3)
+        track = replace(
+            track, landmarks_px=steady.turned_px(track.landmarks_px, turned[0], centre, turned[1])
+        )
     body_marks = landmarks.body_marks(body)
     lengths = shape.bone_lengths(marks3[found.seen], belief[found.seen])
     shape_fit = shape.fit_shape(body, body_marks, lengths, height)
@@ -313,7 +323,7 @@ def _residuals(
 def _warn(found: pieces.Pieces, focal: Focal) -> None:
     if focal.source == "assumed":
         warnings.warn(
-            f"focal length not known; assumed {focal.px:.0f} px. Distance from the camera scales with it "
+            f"focal length not known; assumed {focal.px:.0f} px ± {focal.log_sd:.0%}. Distance from the camera scales with it "
             "(little else does). Give focal_px if you know it.",
             QualityWarning,
             stacklevel=3,

@@ -6,6 +6,7 @@ import numpy as np
 
 from imusim import rotation
 from imusim.errors import ConfigError
+from imusim.fitting.steady import turned_px, turns
 from imusim.types import Floats, Motion
 
 
@@ -45,4 +46,7 @@ def joints_px(motion: Motion) -> Floats:
         frames = (motion.shot == int(shot)) & motion.valid
         p = (points[frames] - np.asarray(where["position_w_m"])) @ np.asarray(where["R_wc"])
         out[frames] = camera["focal_px"] * p[..., :2] / p[..., 2:] + np.asarray(camera["centre_px"])
+    turned = turns(motion.metadata, motion.time_s.size)
+    if turned is not None:
+        out = turned_px(out, np.swapaxes(turned[0], 1, 2), np.asarray(camera["centre_px"]), turned[1])
     return out

@@ -45,6 +45,7 @@ __all__ = [
 
 _ALGORITHM = 4  # raise it when the same settings give another track
 _LEAST_S = 0.5
+_TYPICAL_FOCAL = 0.85  # of the longer side: a phone's
 _MOVING_SHARE = 0.2  # of the frames, from which on the camera is called moving
 
 
@@ -137,6 +138,8 @@ def estimate_pose(
             track = _track(
                 path, info, estimator, choice, settings=settings, cache=cache, key=key, progress=progress
             )
+            if track.metadata["camera_moving_fraction"] > _MOVING_SHARE:
+                track = _with_turns(path, track, focal_px or info.focal_px, fps, progress)
             if cache is not None and track.detected.any():
                 save_track(cache, track, key=key)
                 _part(cache).unlink(missing_ok=True)
@@ -204,6 +207,20 @@ def _track(
     return PoseTrack(**raw, image_size_px=info.size_px, landmark_names=names, metadata=metadata)
 
 
+def _with_turns(
+    path: Path, track: PoseTrack, focal_px: float | None, fps: float | None, progress: bool
+) -> PoseTrack:
+    """Keep how the camera turned with the track, if that is how it moved."""
+    from imusim.video.camera_turn import camera_turns
+
+    focal = focal_px or _TYPICAL_FOCAL * max(track.image_size_px)
+    found = camera_turns(path, track, focal, fps, progress)
+    said = {"camera_turn_left_px": found.left_px if np.isfinite(found.left_px) else None}
+    if found.believed:
+        said |= {"camera_turn_largest_deg": found.largest_deg, **found.metadata(focal)}
+    return replace(track, metadata={**track.metadata, **said})
+
+
 def _checked_spans(spans_s: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     spans = [(float(a), float(b)) for a, b in spans_s]
     if not spans or not all(0.0 <= a < b for a, b in spans):
@@ -248,11 +265,14 @@ def _check(track: PoseTrack, path: Path) -> None:
         )
     moving = float(track.metadata.get("camera_moving_fraction", 0.0))
     if moving > _MOVING_SHARE:
+        turned = track.metadata.get("camera_turn_largest_deg")
+        what = (
+            "A static camera is assumed: the camera's motion will appear as the person's."
+            if turned is None
+            else f"The camera's turns (up to {turned:.1f}°) are taken out; if it was carried, its path is not."
+        )
         warnings.warn(
-            QualityWarning(
-                f"{path}: the background moves in {moving:.0%} of the clip. A static camera is assumed: "
-                "the camera's motion will appear as the person's."
-            ),
+            QualityWarning(f"{path}: the background moves in {moving:.0%} of the clip. {what}"),
             stacklevel=3,
         )
     if track.switched.any():

@@ -42,7 +42,14 @@ def _of_track(track: PoseTrack) -> list[Figure_]:
     rows.append(("person switches", str(switches), BAD if switches else INK))
     moving = track.metadata.get("camera_moving_fraction")
     if isinstance(moving, (int, float)):
-        rows.append(("camera moves", f"{moving:.0%} of the time", BAD if moving > 0.1 else INK))
+        turned = "camera_turn_wxyz" in track.metadata
+        rows.append(
+            (
+                "camera moves",
+                f"{moving:.0%} of the time" + (", turns taken out" if turned else ""),
+                INK if moving <= 0.1 else DOUBTFUL if turned else BAD,
+            )
+        )
     return rows
 
 
@@ -57,7 +64,10 @@ def _of_motion(motion: Motion, track: PoseTrack | None) -> list[Figure_]:
     focal, source = _focal(motion.metadata, track)
     if focal is not None:
         colour = DOUBTFUL if source == "assumed" else INK
-        rows.append(("focal length", f"{focal:.0f} px, {_FOCAL_SOURCE.get(source, source)}", colour))
+        camera = motion.metadata.get("camera")
+        log_sd = float(camera.get("focal_log_sd", 0.0)) if isinstance(camera, Mapping) else 0.0
+        doubt = f" ± {log_sd:.0%}" if log_sd > 0 else ""
+        rows.append(("focal length", f"{focal:.0f} px{doubt}, {_FOCAL_SOURCE.get(source, source)}", colour))
     if motion.bandwidth_hz is not None:
         rows.append(("motion resolved", f"up to {motion.bandwidth_hz:.1f} Hz", INK))
     residual = motion.metadata.get("residual")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from imusim.errors import ConfigError
+from imusim.fitting.steady import turns
 from imusim.rotation import to_matrix
 from imusim.types import Floats, Motion
 from imusim.viz.render.camera import Camera
@@ -44,7 +46,16 @@ def source_view(motion: Motion, size_px: tuple[int, int]) -> Callable[[int], Cam
             (scale * float(centre[0]), scale * float(centre[1])),
         )
     only = next(iter(cameras.values()))
-    return lambda i: cameras.get(str(int(motion.shot[i])), only)
+    turned = turns(motion.metadata, motion.time_s.size)
+
+    def camera(i: int) -> Camera:
+        still = cameras.get(str(int(motion.shot[i])), only)
+        if turned is None:
+            return still
+        back = turned[0][i].T
+        return replace(still, R_cw=back @ still.R_cw, t_c_m=back @ still.t_c_m)
+
+    return camera
 
 
 def walking_view(motion: Motion, size_px: tuple[int, int], view: str) -> Callable[[int], Camera]:
