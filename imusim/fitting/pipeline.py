@@ -323,8 +323,8 @@ def _residuals(
 def _warn(found: pieces.Pieces, focal: Focal) -> None:
     if focal.source == "assumed":
         warnings.warn(
-            f"focal length not known; assumed {focal.px:.0f} px ± {focal.log_sd:.0%}. Distance from the camera scales with it "
-            "(little else does). Give focal_px if you know it.",
+            f"focal length not known; assumed {focal.px:.0f} px ± {focal.log_sd:.0%}. Distance from the camera scales "
+            "with it (little else does). Give focal_px if you know it.",
             QualityWarning,
             stacklevel=3,
         )
