@@ -14,10 +14,12 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import solve_toeplitz
+from scipy.signal import lfilter
 
 from imusim.types import Floats
 
 _ORDERS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24)
+_DRAWS, _BURN = 12, 400
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,18 @@ def covariance(state: Residuals, prior_sd: Floats) -> Floats:
     prior = np.diag(1.0 / prior_sd**2)
     flat = jacobian.reshape(-1, count)
     information = flat.T @ flat + prior
+    inverse: Floats = np.asarray(np.linalg.inv(information), dtype=np.float64)
     middle = prior.copy()
     pieces = stretches(state.time_s)
+    lags = [autocovariance([residual[p, c] for p in pieces], [known[p, c] for p in pieces]) for c in range(6)]
+    counts = known.sum(axis=0)
+    models = [autoregression(x, int(n)) for x, n in zip(lags, counts, strict=True)]
+    taken = _taken(models, jacobian, inverse, known, pieces)
     for c in range(6):
-        n = int(known[:, c].sum())
+        n = int(counts[c])
         if n < 4:
             continue
-        lags = autocovariance([residual[p, c] for p in pieces], [known[p, c] for p in pieces])
-        shape, variance = autoregression(lags, n)
-        variance *= n / max(n - count / 6.0, 1.0)  # what the fit took away
+        shape, variance = autoregression(lags[c] + taken[c], n)
         for p in pieces:
             size = 1 << int(np.ceil(np.log2(2 * (p.stop - p.start))))
             spectrum = variance / np.abs(np.fft.rfft(np.concatenate([[1.0], -shape]), size)) ** 2
@@ -66,9 +71,44 @@ def covariance(state: Residuals, prior_sd: Floats) -> Floats:
             weight[0] = 1.0
             weight[-1] = 1.0
             middle += np.real((seen.conj() * (spectrum * weight)[:, None]).T @ seen) / size
-    inverse = np.linalg.inv(information)
     out = inverse @ middle @ inverse
     return 0.5 * (out + out.T)
+
+
+def _taken(
+    models: Sequence[tuple[Floats, float]],
+    jacobian: Floats,
+    inverse: Floats,
+    known: np.ndarray,
+    pieces: Sequence[slice],
+) -> list[Floats]:
+    """What the fit takes away of each channel's autocovariance (6 × (L + 1,)).
+
+    Slow noise looks much like slow parameters (biases), so residuals have less of it than the noise had. Noise of the
+    first models is drawn, projected as the residuals were, and the mean loss returned (parametric bootstrap).
+    """
+    rng = np.random.default_rng(0)
+    n, _, count = jacobian.shape
+    flat = jacobian.reshape(-1, count)
+    loss: list[Floats] = []
+    for draw in range(_DRAWS):
+        noise = np.empty((n, 6))
+        for c, (shape, variance) in enumerate(models):
+            white = np.sqrt(variance) * rng.standard_normal(n + _BURN)
+            noise[:, c] = np.asarray(lfilter([1.0], np.concatenate([[1.0], -shape]), white))[_BURN:]
+        noise[~known] = 0.0
+        left = noise - (flat @ (inverse @ (flat.T @ noise.ravel()))).reshape(n, 6)
+        left[~known] = 0.0
+        for c in range(6):
+            masks = [known[p, c] for p in pieces]
+            lost = autocovariance([noise[p, c] for p in pieces], masks) - autocovariance(
+                [left[p, c] for p in pieces], masks
+            )
+            if draw == 0:
+                loss.append(lost / _DRAWS)
+            else:
+                loss[c] += lost / _DRAWS
+    return loss
 
 
 def stretches(time_s: Floats) -> list[slice]:
