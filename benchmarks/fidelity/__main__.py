@@ -90,12 +90,12 @@ def softtissue() -> str:
 
 def where() -> str:
     """Wrong-placement control."""
-    every = 2
+    every = 4
     return "\n".join(
         [
             "## Which limb wore it?",
             "",
-            "UTD-MHAD, every second trial: Kinect skeletons become signals all over the body; each trial's real sensor is held",
+            "UTD-MHAD, every fourth trial: Kinect skeletons become signals all over the body; each trial's real sensor is held",
             "against every place by the correlation of |acc| and |gyro| below 5 Hz (`imusim validate` suggests placements so). Means over",
             "trials and people of the best place of a limb.",
             "",
@@ -111,7 +111,7 @@ def mapping() -> str:
         [
             "## Distribution mapping",
             "",
-            f"UTD-MHAD, right wrist, every third trial: maps learned from {found['seconds']['learned'] / 60:.1f} unlabelled minutes of people "
+            f"UTD-MHAD, right wrist, every seventh trial: maps learned from {found['seconds']['learned'] / 60:.1f} unlabelled minutes of people "
             f"{', '.join(map(str, mapped.LEARN))} (`im.fit_map`), distances on the others; mean over axes.",
             "",
             *mapped.table(found),

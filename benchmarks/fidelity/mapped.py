@@ -38,7 +38,7 @@ def sets(every: int) -> dict[bool, tuple[Recording, Recording]]:
     }
 
 
-def measure(every: int = 3) -> dict[str, dict[str, float]]:
+def measure(every: int = 7) -> dict[str, dict[str, float]]:
     """Map → mean over axes of the Wasserstein distance (over the real sd) and the distance of spectra, dB; held-out people."""
     found = sets(every)
     virtual, real = found[False]

@@ -144,7 +144,10 @@ def autoregression(lags: Floats, n: int) -> tuple[Floats, float]:
             shape, variance = np.zeros(0), float(lags[0])
         else:
             column = lags[:order] * (1.0 + 1e-9 * (np.arange(order) == 0))
-            shape = np.asarray(solve_toeplitz(column, lags[1 : order + 1]), dtype=np.float64)
+            try:
+                shape = np.asarray(solve_toeplitz(column, lags[1 : order + 1]), dtype=np.float64)
+            except np.linalg.LinAlgError:  # no such process: nothing was read, or the lags are of no spectrum
+                break
             variance = float(lags[0] - shape @ lags[1 : order + 1])
         variance = max(variance, 1e-12 * float(lags[0]), 1e-30)
         score = n * np.log(variance) + 2.0 * order

@@ -52,7 +52,8 @@ def coverage(colour):
 @pytest.mark.parametrize("colour", [0.0, 0.9])
 def test_intervals_cover_the_truth(colour):
     share, worst = coverage(colour)
-    # 19 numbers a hundred times each: their mean is known to ± 1 %, a single one to ± 2.2 %
+    # 20 numbers a hundred times each: their mean is known to ± 1 %, a single one to ± 2.2 %. Over 250 other seeds every
+    # number of both colours is between 92.0 and 97.6 %
     assert 0.93 <= np.mean(list(share.values())) <= 0.97
     assert min(share.values()) >= 0.88
     assert np.mean([0.90 <= s <= 0.99 for s in share.values()]) >= 0.85
