@@ -53,10 +53,10 @@ def encode(path: Path, images, rate: int, crf: int = 16) -> Path:
     return path
 
 
-def to_and_fro(path: Path, name: str) -> Path:
-    """The clip forwards and backwards: repeated, it has no cut."""
-    images = list(pictures(name))
-    return encode(path, (*images, *images[::-1]), fps(name))
+def to_and_fro(path: Path, name: str, every: int = 1) -> Path:
+    """The clip (or every so many frames of it) forwards and backwards: repeated, it has no cut."""
+    images = list(pictures(name))[::every]
+    return encode(path, (*images, *images[::-1]), fps(name) // every)
 
 
 def repeated(path: Path, source: Path, seconds: float) -> Path:
