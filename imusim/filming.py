@@ -210,12 +210,12 @@ def _given(video: Path | str) -> Path:
 
 
 def _video(path: Path, motion: Motion) -> Path | None:
-    """The video that a motion says it came from, if it lies in its folder, beside that, or in the working folder."""
+    """The video that a motion says it came from, if it lies in its folder, up to two above (`--people all`), or in the working one."""
     name = motion.metadata.get("video")
     if not name:
         return None
     name = Path(str(name)).name
-    for folder in (path.parent, path.parent.parent, Path()):
+    for folder in (path.parent, path.parent.parent, path.parent.parent.parent, Path()):
         if (folder / name).is_file():
             return folder / name
     warnings.warn(
