@@ -210,7 +210,7 @@ def _given(video: Path | str) -> Path:
 
 
 def _video(path: Path, motion: Motion) -> Path | None:
-    """The video that a motion says it came from, if it lies in its folder, up to two above (`--people all`), or in the working one."""
+    """The video that a motion says it came from: in its folder, up to two above (`--people all`), or the working one."""
     name = motion.metadata.get("video")
     if not name:
         return None
