@@ -19,7 +19,6 @@ from benchmarks import clips
 from benchmarks.meter import Cost, meter
 from benchmarks.page import write
 from imusim.kinematics import BodyTrajectory
-from imusim.workflow import FitOptions, PoseOptions, SensorOptions, simulate_file
 
 PLACES = "body17"
 SHOWN = {
@@ -55,9 +54,9 @@ def after_pose(track, height_m, folder: Path) -> dict[str, Cost]:
     return {"fit": fit, "smoothing": smoothing, "17 sensors, ideal and BMI270": simulate, "export": export}
 
 
-def settings_rows(folder: Path) -> tuple[list[str], list[str]]:
-    """Rows of what each setting takes, and of what it costs against the full model at every frame."""
-    speeds, costs = [], []
+def settings_rows(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """Rows of what each setting takes, what it costs against the full model at every frame, and the first one's steps."""
+    speeds, costs, shares = [], [], []
     for name in (clips.WALKING, "clip_cam04"):
         reference = None
         for model, fps in settings(name):
@@ -78,6 +77,7 @@ def settings_rows(folder: Path) -> tuple[list[str], list[str]]:
             ideal = im.simulate(motion, [PLACES, *SHOWN["wrists"], *SHOWN["ankles"]], rate_hz=100)
             if reference is None:
                 reference = ideal
+                shares = shares or share(pose, steps)
                 continue
             found = compare(reference, ideal)
             cells = []
@@ -86,7 +86,7 @@ def settings_rows(folder: Path) -> tuple[list[str], list[str]]:
                 cells += [f"{r_acc:.2f} · {e_acc:.2f}", f"{r_gyro:.2f} · {e_gyro:.2f}"]
             costs.append(f"{row} " + " | ".join(cells) + " |")
             print(costs[-1], flush=True)
-    return speeds, costs
+    return speeds, costs, shares
 
 
 def compare(a, b) -> dict[str, list[tuple[float, float]]]:
@@ -117,68 +117,12 @@ def compare(a, b) -> dict[str, list[tuple[float, float]]]:
     return found
 
 
-def share(folder: Path, runs: int = 2) -> list[str]:
-    """Rows: each step behind the estimator as a share of the estimator's time, walking clip, best of some runs."""
-    name, clip = clips.WALKING, im.asset(clips.WALKING)
-    best: dict[str, Cost] = {}
-
-    def keep(step: str, cost: Cost) -> None:
-        old = best.setdefault(step, cost)
-        best[step] = Cost(min(old.wall_s, cost.wall_s), min(old.cpu_s, cost.cpu_s))
-
-    for _ in range(runs):
-        with meter() as pose:
-            track = im.estimate_pose(clip, person=clips.person(name), progress=False)
-        keep("pose", pose)
-        for step, cost in after_pose(track, clips.height_m(name), folder).items():
-            keep(step, cost)
-    fresh = [_fresh(folder / "out", clip)]
-    pose = best.pop("pose")
-    total = Cost(sum(c.wall_s for c in best.values()), sum(c.cpu_s for c in best.values()))
-    rows = [_share_row("estimator", pose, pose)]
-    rows += [_share_row(step, cost, pose) for step, cost in best.items()]
-    rows.append(_share_row("**everything behind the estimator**", total, pose))
-    seconds = {k: min(f[k] for f in fresh) for k in fresh[0]}
-    behind = sum(v for k, v in seconds.items() if k not in ("pose", "report"))
-    rows.append(
-        f"| the same in a new process, once (`seconds` of the workflow) | {behind:.2f} s | "
-        f"{100 * behind / seconds['pose']:.0f} % | | |"
-    )
-    rows.append(
-        f"| report.png, in that process | {seconds['report']:.2f} s "
-        f"| {100 * seconds['report'] / seconds['pose']:.0f} % | | |"
-    )
-    return rows
-
-
-def _share_row(step: str, cost: Cost, pose: Cost) -> str:
-    return (
-        f"| {step} | {cost.wall_s:.2f} s | {100 * cost.wall_s / pose.wall_s:.1f} % "
-        f"| {cost.cpu_s:.2f} s | {100 * cost.cpu_s / pose.cpu_s:.1f} % |"
-    )
-
-
-def _fresh(out: Path, clip: Path) -> dict[str, float]:
-    """Wall seconds of the steps in a process of its own, as a user runs it."""
-    code = f"from benchmarks.bench_video import whole; whole({str(clip)!r}, {str(out)!r})"
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
-    )
-    return {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines() if line)}
-
-
-def whole(clip: str, out: str) -> None:
-    """Run the workflow and print the seconds of its steps."""
-    result = simulate_file(
-        clip,
-        out,
-        pose=PoseOptions(person=clips.person(clips.WALKING)),
-        fit=FitOptions(height_m=clips.height_m(clips.WALKING)),
-        sensors=SensorOptions(placements=PLACES),
-        progress=False,
-    )
-    for step, s in result.seconds.items():
-        print(step, s)
+def share(pose: Cost, steps: dict[str, Cost]) -> list[str]:
+    """Rows: each step behind the estimator as a share of the estimator's CPU time."""
+    total = sum(c.cpu_s for c in steps.values())
+    found = {"estimator": pose.cpu_s, **{k: c.cpu_s for k, c in steps.items()}}
+    found["**everything behind the estimator**"] = total
+    return [f"| {step} | {s:.2f} s | {100 * s / pose.cpu_s:.1f} % |" for step, s in found.items()]
 
 
 def cpu_of(code: str, runs: int = 7) -> float:
@@ -213,8 +157,8 @@ def main() -> None:
     im.estimate_pose(im.asset("clip_cam01"), model="lite", fps=10.0, progress=False)  # libraries are loaded
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shares, starts = share(folder), startup()
-        speeds, costs = settings_rows(folder)
+        starts = startup()
+        speeds, costs, shares = settings_rows(folder)
     text = [
         "## The video chain",
         "",
@@ -244,10 +188,10 @@ def main() -> None:
         "",
         "### Share of what comes behind the estimator",
         "",
-        "Walking clip, full model, every frame; kernels compiled before; the better of two runs.",
+        "Walking clip, full model, every frame; kernels compiled before; one run, all threads' CPU time.",
         "",
-        "| step | wall | of the estimator's | CPU | of the estimator's |",
-        "|---|---|---|---|---|",
+        "| step | CPU | of the estimator's |",
+        "|---|---|---|",
         *shares,
         "",
         "### Start-up",
