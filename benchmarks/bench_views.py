@@ -1,8 +1,9 @@
 """One camera against four: joint accelerations of each calibrated view against the triangulated person.
 
-    python -m benchmarks.bench_views [FOLDER]
+    python -m benchmarks.bench_views [FOLDER [CLIP ...]]
 
-With a folder, landmarks are kept there, and a second run reuses them.
+With a folder, landmarks are kept there, and a second run reuses them. With clips, only these are turned, and the tables
+are printed only.
 
 The reference of a view is the estimator's own landmarks in the other three, undistorted, triangulated, low-passed
 without phase and differentiated: video-grade truth, not a laboratory's. An error that all views share is not seen.
@@ -252,10 +253,10 @@ def only(track, frames):
     )
 
 
-def repeatability(folder: Path) -> list[str]:
+def repeatability(folder: Path, names=(clips.WALKING, *clips.VIEWS)) -> list[str]:
     """Rows: what changes when the picture is turned, sensor by sensor."""
     rows = []
-    for name in (clips.WALKING, *clips.VIEWS):
+    for name in names:
         tracks, frames = [], []
         for angle in (0.0, TURN_DEG):
             path, who, matrix = clips.turned(folder / f"{name}_{angle:g}.mp4", name, angle, TURN_DEG)
@@ -292,10 +293,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as away:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(away)
         folder.mkdir(parents=True, exist_ok=True)
-        _page(folder)
+        _page(folder, sys.argv[2:])
 
 
-def _page(folder: Path) -> None:
+def _page(folder: Path, some: list[str]) -> None:
     warnings.simplefilter("ignore")
     tables = agreement(folder)
     text = [
@@ -346,10 +347,11 @@ def _page(folder: Path) -> None:
         "",
         "| clip | s | median | worst | ≤ 0.5 | inner median | inner worst | signal |",
         "|---|---|---|---|---|---|---|---|",
-        *repeatability(folder),
     ]
-    print("\n".join(text))
-    write("views", "\n".join(text))
+    print("\n".join(text), flush=True)
+    rows = repeatability(folder, some or (clips.WALKING, *clips.VIEWS))
+    if not some:
+        write("views", "\n".join([*text, *rows]))
 
 
 if __name__ == "__main__":
