@@ -116,8 +116,8 @@ class ResultGrid:
     Parameters
     ----------
     labelled : data set → how much is labelled; amounts that give the same bouts are run once
-    compared : data set → those at which the compared objectives are run (and, from the second on, training from
-        scratch beside simulated windows)
+    compared : data set → those at which the compared objectives are run (at the first, training from scratch beside
+        simulated windows too)
     ablated : data set → those at which parts are left out
     objectives : compared, on the same clips
     ablations : variants
@@ -162,8 +162,8 @@ RESULT_GRIDS = {
         5,
         1,
         "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
-        "run once; compared objectives, and training from scratch beside simulated windows, at the smallest and a middle "
-        "share; ablations by zero-shot and fine-tuning, on two sets, at the smallest share; one seed of pre-training; "
+        "run once; compared objectives at the smallest and a middle share, training from scratch beside simulated windows at "
+        "the smallest; ablations by zero-shot and fine-tuning, on two sets, at the smallest share; one seed of pre-training; "
         "cross-modal transfer with one seed on each of four folds",
     ),
     "results-quick": ResultGrid(
@@ -219,7 +219,8 @@ def plan_results(grid: ResultGrid, datasets: Sequence[str], encoder: str) -> lis
     for number in range(max(map(len, grid.compared.values()))):
         for data in datasets:
             how = grid.compared[data][number : number + 1]
-            jobs.append(runs(data, "none", ("finetune",), "together", how))
+            if number == 0:
+                jobs.append(runs(data, "none", ("finetune",), "together", how))
             jobs += [runs(data, o, ("finetune",), "together", how) for o in grid.objectives]
     for data in datasets:
         for name in grid.ablations if grid.ablated.get(data) else ():

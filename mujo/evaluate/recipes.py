@@ -27,6 +27,7 @@ class Rule:
     encoder_lr : learning rate of the encoder, as a share of the classifier's
     beside : weight of the simulated windows' loss (1: of the labelled windows) where one recording a class is labelled;
         with n it is divided by n
+    until : with more labelled recordings a class than this, simulated windows are left out
     names : what the classes' names say is added to the scores, as much as it fits the labelled windows
     probed : the classifier starts as a fitted probe (else fresh)
     blended : the weights in the end are n / (n + 1) of the way from the pre-trained ones
@@ -34,6 +35,7 @@ class Rule:
 
     encoder_lr: float = 1.0
     beside: float = 1.0
+    until: float = 3.0
     names: bool = False
     probed: bool = False
     blended: bool = False
@@ -103,7 +105,7 @@ def fit(
     options : of `mujo.finetune.train_classifier`
     """
     beside = None
-    if rule.beside and simulated is not None and len(simulated[0]):
+    if rule.beside and labels.a_class <= rule.until and simulated is not None and len(simulated[0]):
         beside = Beside(*simulated, rule.beside / labels.a_class, augmentation)
     if pretrained:
         options["recordings"] = labels.recordings

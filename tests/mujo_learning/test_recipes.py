@@ -173,15 +173,18 @@ def test_simulated_windows_weigh_less_the_more_is_labelled(monkeypatch):
     seen = []
     real = recipes.train_classifier
     monkeypatch.setattr(
-        recipes, "train_classifier", lambda *a, **k: seen.append(k["beside"].weight) or real(*a, **k)
+        recipes,
+        "train_classifier",
+        lambda *a, **k: seen.append(k["beside"] and k["beside"].weight) or real(*a, **k),
     )
     net, made = build("fcn", channels=8), made_windows(people=2, seed=7)
-    for recordings in (3, 12):
+    for recordings in (3, 6, 24):
         fit(
             Rule(beside=0.6), net, Labels(REAL.X, REAL.y, recordings), (made.X, made.y), None,
             augmentation=recipes.Augmentation(), budget=Budget(least_steps=1, most_steps=1), n_classes=3, layout=LAYOUT,
         )  # fmt: skip
-    assert seen == pytest.approx([0.6, 0.15])
+    assert seen[:2] == pytest.approx([0.6, 0.3])
+    assert seen[2] is None
 
 
 def test_selection_never_sees_test_people():
