@@ -162,9 +162,9 @@ RESULT_GRIDS = {
         5,
         1,
         "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
-        "run once; compared objectives at the smallest and a middle share, training from scratch beside simulated windows at "
-        "the smallest; ablations by zero-shot and fine-tuning, on two sets, at the smallest share; one seed of pre-training; "
-        "cross-modal transfer with one seed on each of four folds",
+        "run once; compared objectives at the smallest and a middle share, training from scratch beside simulated windows "
+        "at the smallest; ablations by zero-shot and fine-tuning, on two sets, at the smallest share; one seed of "
+        "pre-training; cross-modal transfer with one seed on each of four folds",
     ),
     "results-quick": ResultGrid(
         dict.fromkeys(_EACH_ONCE, ("f0.01",)), dict.fromkeys(_EACH_ONCE, ("f0.01",)), {}, ("simclr",), (), 1, 0,
