@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.meter import machine
 
 PAGE = Path(__file__).with_name("README.md")
-ORDER = ("intro", "bar", "core", "sensors", "video", "memory", "views", "rendered", "utd", "train")
+ORDER = ("intro", "bar", "core", "sensors", "video", "memory", "views", "rendered", "utd", "keraal", "train")
 _TITLE = "# Benchmarks"
 _PACKAGES = ("numpy", "scipy", "numba", "mediapipe", "av", "pyarrow", "matplotlib", "torch")
 

@@ -54,8 +54,8 @@ def test_shift_is_the_least_that_keeps_the_lengths():
     assert np.abs(size - length).max() < 1e-5
     # the same frame by a general solver; only the joints that are held
     held = np.flatnonzero(bonds.any(axis=0))
-    doubt = {"hip": 1, "shoulder": 2, "knee": 1, "elbow": 1, "ankle": 5, "wrist": 1.5}
-    weight = np.array([doubt.get(NAMES[j].rpartition("_")[2], 3.0) for j in held]) ** -2.0
+    doubt = {"hip": 0.3, "shoulder": 1, "knee": 2, "elbow": 1, "ankle": 10, "wrist": 1}
+    weight = np.array([doubt.get(NAMES[j].rpartition("_")[2], 0.5) for j in held]) ** -2.0
     start = x[0, held]
 
     def cost(v):
@@ -102,7 +102,7 @@ def test_the_motion_is_where_the_joints_were_moved_to():
     got = BodyTrajectory(motion, "none").joints(t)
     for name in ("right_wrist", "left_elbow", "right_knee", "left_ankle", "neck"):
         off = np.linalg.norm(got[:, NAMES.index(name)] - moved[:, NAMES.index(name)], axis=1)
-        assert off.max() < 5e-3, name  # the frames are found once more from positions that were moved
+        assert off.max() < 8e-3, name  # the frames are found once more from positions that were moved
 
 
 def test_noise_of_a_forearm_does_not_swell_on_its_way_to_the_wrist():
