@@ -168,7 +168,8 @@ def _filled(t: Floats, x: Floats, seen: np.ndarray) -> tuple[Floats, np.ndarray]
 def _smoothed(t: Floats, x: Floats) -> tuple[Floats, Floats, dict[str, Any], float]:
     """Positions (n, J, 3) without their noise, their sd (n, J) m, what was chosen, and the frequency it halves, Hz."""
     flat = x.reshape(t.size, -1)
-    # one choice for the whole body: a clip of seconds says too little of each joint alone
+    # one choice for the whole body: a clip of seconds says too little of each joint alone, and along an axis that all
+    # but one limb rest on, that limb would be taken for noise
     result = smooth(t, flat, groups=np.zeros(flat.shape[1], dtype=np.int64))
     whole = result.spline if isinstance(result.spline, Spline) else result.spline.part(t[0], t[-1])
     calm = whole.evaluate(t)[:, :, 0].reshape(x.shape)
