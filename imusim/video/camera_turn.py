@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from imusim.rotation import from_matrix
 from imusim.types import Floats, PoseTrack
 from imusim.video.decode import frames
+from imusim.video.lines import Background
 
 TURN_KEY, TURN_FOCAL_KEY = "camera_turn_wxyz", "camera_turn_focal_px"
 """Where a track's metadata keeps, for each frame, the rotation from its camera's axes to those of its shot's first
@@ -29,6 +30,7 @@ _FEWEST = 30  # corners that are followed, for a rotation to mean anything
 _WORST_PX = 0.7  # median of what a rotation leaves: more is parallax, a camera that walks
 _FARTHEST_DEG = 45.0  # a picture plane shows no more
 _ROUNDS = 12
+_BORDER_PX = 8.0  # a line that ends nearer to the border of any frame may be the border
 _ROOM = 0.15  # about the person, in their size
 
 
@@ -41,11 +43,13 @@ class CameraTurns:
     R : (T, 3, 3) from the camera axes of each frame to those of the first frame of its shot
     left_px : median distance that the rotation leaves between followed corners, pixels of a 640-pixel picture
     followed : share of the frames with enough corners
+    lines_px : shot (as text) → straight lines of the background (N, 4) · px, as its first frame would show them
     """
 
     R: Floats
     left_px: float
     followed: float
+    lines_px: dict[str, list[list[float]]]
 
     @property
     def believed(self) -> bool:
@@ -60,7 +64,11 @@ class CameraTurns:
 
     def metadata(self, focal_px: float) -> dict[str, Any]:
         """What a track keeps of it."""
-        return {TURN_KEY: np.round(from_matrix(self.R), 9).tolist(), TURN_FOCAL_KEY: focal_px}
+        return {
+            TURN_KEY: np.round(from_matrix(self.R), 9).tolist(),
+            TURN_FOCAL_KEY: focal_px,
+            "background_lines_px": self.lines_px,
+        }
 
 
 def camera_turns(
@@ -76,36 +84,70 @@ def camera_turns(
     fps : as the track was made with
     progress : whether to show a bar on a terminal
     """
+    import cv2
     from tqdm import tqdm
 
     count = track.time_s.size
     out = np.tile(np.eye(3), (count, 1, 1))
     left: list[float] = []
     before: tuple[int, Any] | None = None
+    scale = 1.0
+    still: dict[int, Background] = {}
+    centre = 0.5 * np.asarray(track.image_size_px, dtype=np.float64)
+    camera = np.array([[focal_px, 0.0, centre[0]], [0.0, focal_px, centre[1]], [0.0, 0.0, 1.0]])
     shown = tqdm(total=count, desc="camera", unit="frame", disable=None if progress else True, leave=False)
     with shown:
-        for row, grey, scale in _grey_frames(path, track, fps):
+        for row, rgb, scale in _frames(path, track, fps):
+            grey, share = _small(rgb)
             if before is not None and track.shot[row] == track.shot[before[0]]:
-                found = _step(
-                    before[1], grey, _person(track, before[0], scale), scale, focal_px, track.image_size_px
-                )
+                person = _person(track, before[0], scale * share)
+                found = _step(before[1], grey, person, scale * share, focal_px, track.image_size_px)
                 out[row] = out[before[0]] if found is None else out[before[0]] @ found[0]
                 if found is not None:
                     left.append(found[1])
             before = (row, grey)
+            size = np.diag([scale, scale, 1.0])
+            back = size @ camera @ out[row] @ np.linalg.inv(size @ camera)
+            still.setdefault(int(track.shot[row]), Background()).add(
+                cv2.warpPerspective(rgb, back, (rgb.shape[1], rgb.shape[0]), borderMode=cv2.BORDER_REPLICATE)
+            )
             shown.update(1)
-    steps = max(1, count - 1)
-    return CameraTurns(out, float(np.median(left)) if left else np.inf, len(left) / steps)
+    lines = {
+        str(shot): _always_seen(kept.segments() / scale, out[track.shot == shot], camera, centre)
+        .round(2)
+        .tolist()
+        for shot, kept in still.items()
+    }
+    return CameraTurns(out, float(np.median(left)) if left else np.inf, len(left) / max(1, count - 1), lines)
 
 
-def _grey_frames(path: Path, track: PoseTrack, fps: float | None) -> Iterator[tuple[int, Any, float]]:
-    """Row in the track, grey picture (h, w) uint8, and its scale, of every frame that the track has."""
-    import cv2
+def _always_seen(lines: Floats, turn: Floats, camera: Floats, centre: Floats) -> Floats:
+    """Those lines (N, 4) · px of the first frame's picture whose ends are in the picture of every frame."""
+    few = turn[:: max(1, len(turn) // 200)]
+    ends = np.concatenate([lines.reshape(-1, 2), np.ones((2 * len(lines), 1))], axis=1)
+    # the first frame's lines of sight, in the axes of the others: Rᵀ
+    seen = np.einsum("ab,tcb,cd,nd->tna", camera, few, np.linalg.inv(camera), ends, optimize=True)
+    px = seen[..., :2] / seen[..., 2:]
+    inside = (np.abs(px - centre) < centre - _BORDER_PX).all(axis=(0, 2))
+    return lines[inside.reshape(-1, 2).all(axis=1)]
 
-    for time_s, rgb in frames(path, fps, max_side=_SIDE_PX):
+
+def _frames(path: Path, track: PoseTrack, fps: float | None) -> Iterator[tuple[int, Any, float]]:
+    """Row in the track, picture (h, w, 3) uint8, and its scale, of every frame that the track has."""
+    for time_s, rgb in frames(path, fps, max_side=2 * _SIDE_PX):
         row = int(np.searchsorted(track.time_s, time_s - 1e-6))
         if row < track.time_s.size and abs(track.time_s[row] - time_s) < 1e-6:
-            yield row, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), rgb.shape[1] / track.image_size_px[0]
+            yield row, rgb, rgb.shape[1] / track.image_size_px[0]
+
+
+def _small(rgb: Any) -> tuple[Any, float]:
+    """Grey picture of at most `_SIDE_PX`, and its scale."""
+    import cv2
+
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    share = min(1.0, _SIDE_PX / max(grey.shape))
+    size = (round(grey.shape[1] * share), round(grey.shape[0] * share))
+    return (cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if share < 1.0 else grey), share
 
 
 def _person(track: PoseTrack, row: int, scale: float) -> tuple[int, int, int, int] | None:

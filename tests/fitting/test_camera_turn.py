@@ -26,11 +26,13 @@ def swing(time_s, deg=5.0):
     return rotation.to_matrix(rotation.from_rotvec(v))
 
 
-def pictures(turn, near_px=None, seed=0):
-    """A distant wall seen by the camera; with `near_px`, half of it is near, and slides by so much a frame."""
+def pictures(turn, near_px=None, posts=False, seed=0):
+    """A distant wall (with posts) seen by the camera; with `near_px`, half of it is near, and slides by so much a frame."""
     rng = np.random.default_rng(seed)
     wall = cv2.GaussianBlur(rng.integers(0, 255, (700, 900), dtype=np.uint8), (0, 0), 2.5)
     wall = cv2.normalize(wall, None, 0, 255, cv2.NORM_MINMAX)
+    for x in range(0, 900 if posts else 0, 60):
+        cv2.line(wall, (x, 0), (x, 700), 255 if x % 120 else 0, 4)
     k = np.array([[SHORT, 0, SIZE[0] / 2], [0, SHORT, SIZE[1] / 2], [0, 0, 1.0]])
     middle = np.array([[1, 0, 450 - SIZE[0] / 2], [0, 1, 350 - SIZE[1] / 2], [0, 0, 1.0]])
 
@@ -156,3 +158,19 @@ def test_the_skeleton_lies_on_the_person_in_every_frame(people):
     root = joints_world(motion)[:, 0]
     for i in (0, 17, 40):
         np.testing.assert_allclose(camera(i).project(root[i]), joints_px(motion)[i, 0], atol=1e-6)
+
+
+def test_lines_of_the_background_are_those_of_the_first_frame(tmp_path):
+    """Posts stay upright though the camera rolls, and the borders of turned pictures are no lines."""
+    time_s = np.arange(30) / 30
+    v = np.radians(4.0) * np.stack([0 * time_s, np.sin(3 * time_s), np.sin(5 * time_s)], axis=1)
+    turn = rotation.to_matrix(rotation.from_rotvec(v))
+    found = found_in(tmp_path, pictures(turn, posts=True), time_s)
+    assert found.believed
+    lines = np.array(found.lines_px["0"])
+    along = np.degrees(np.arctan2(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1]))
+    long = np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1]) > 60
+    assert long.sum() >= 3
+    off = np.abs((along[long] + 90) % 180 - 90)
+    assert off.max() < 1.0
+    assert lines.min() > 0
