@@ -219,14 +219,15 @@ def half_amplitude_hz(settings: Mapping[str, Any], spacing_s: float) -> float:
 
     Notes
     -----
-    Gain of the model's Wiener filter: 1/(1 + λ N(ω) [(s/w)²ᵐ + (s/w)²ᵏ]) with s = 2 sin(ω/2), ω in rad per interval, and
-    N(ω) = 1/|1 − φ exp(−iω)|² for noise of colour φ.
+    Gain of the model's Wiener filter: 1/(1 + λ N(ω) [(s/w)²ᵐ + (s/w)²ᵏ]/B(ω)²) with s = 2 sin(ω/2), ω in rad per interval,
+    N(ω) = 1/|1 − φ exp(−iω)|² for noise of colour φ, and B(ω) = (66 + 52 cos ω + 2 cos 2ω)/120, the quintic B-spline's.
     """
     c = _as_chosen(settings, spacing_s)
     omega = np.linspace(0.0, np.pi, 2000)[1:]
     s = 2.0 * np.sin(0.5 * omega) / c.corner
     noise = np.exp(c.log_strength) / (1.0 - 2.0 * c.colour * np.cos(omega) + c.colour**2)
-    lost = noise * (s ** (2 * c.order) + s ** (2 * c.low_order))
+    shape = (66.0 + 52.0 * np.cos(omega) + 2.0 * np.cos(2.0 * omega)) / 120.0
+    lost = noise * (s ** (2 * c.order) + s ** (2 * c.low_order)) / shape**2
     over = np.flatnonzero(lost > 1.0)
     return float(omega[over[0]] if over.size else np.pi) / (2.0 * np.pi * spacing_s)
 

@@ -58,7 +58,11 @@ class Scores:
 
 
 def _rs(trial: Trial, made: Pair) -> tuple[float, float]:
-    return r_of_norms(made[0], trial.acc, 5.0, RATE_HZ), r_of_norms(made[1], trial.gyro, 4.0, RATE_HZ)
+    acc, gyro = (
+        r_of_norms(m[None], r, cutoff, RATE_HZ)[0]
+        for m, r, cutoff in zip(made, (trial.acc, trial.gyro), (5.0, 4.0), strict=True)
+    )
+    return float(acc), float(gyro)
 
 
 def _plain(trial: Trial) -> Pair:
@@ -98,7 +102,8 @@ ABLATIONS = {
 
 def score(trial: Trial, scores: Scores, ablations: bool) -> None:
     """Add one trial to the scores."""
-    ours = simulated(trial.motion, trial.place)
+    wrist = trial.place == "right_wrist"
+    ours, *other = simulated(trial.motion, ["right_wrist", "left_wrist"] if wrist else [trial.place])
     made, plain = ours.at(trial.time_s), _plain(trial)
     scores.norm(trial, OURS, made)
     scores.norm(trial, PLAIN, plain)
@@ -107,15 +112,14 @@ def score(trial: Trial, scores: Scores, ablations: bool) -> None:
     for name, pair in ((OURS, made), (PLAIN, plain)):
         low = _low(*pair)
         scores.axes[trial.place, name, trial.person].append((low, real, outer(low, real)))
-    if trial.place == "right_wrist":
-        left = simulated(trial.motion, "left_wrist")
+    for left in other:
         scores.norm(trial, CONTROL, left.at(trial.time_s))
         scores.late["left_wrist"].append((trial.person, _over_delays(trial, left)))
     if ablations:
         scores.norm(trial, f"{OURS}, these trials", made)
         scores.norm(trial, PATHS, _paths(trial))
         for name, options in ABLATIONS.items():
-            scores.norm(trial, name, simulated(_again(trial, **options), trial.place).at(trial.time_s))
+            scores.norm(trial, name, simulated(_again(trial, **options), [trial.place])[0].at(trial.time_s))
 
 
 def _low(acc: Floats, gyro: Floats) -> Pair:
@@ -124,7 +128,14 @@ def _low(acc: Floats, gyro: Floats) -> Pair:
 
 def _over_delays(trial: Trial, signals: Signals) -> Floats:
     """r of acc and gyro at every delay, (D, 2)."""
-    return np.array([_rs(trial, signals.at(trial.time_s + d)) for d in DELAYS_S])
+    acc, gyro = zip(*(signals.at(trial.time_s + d) for d in DELAYS_S), strict=True)
+    return np.stack(
+        [
+            r_of_norms(np.stack(acc), trial.acc, 5.0, RATE_HZ),
+            r_of_norms(np.stack(gyro), trial.gyro, 4.0, RATE_HZ),
+        ],
+        axis=1,
+    )
 
 
 def delayed(scores: Scores) -> tuple[dict[str, Floats], list[float]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
@@ -13,13 +15,19 @@ EDGE_S = 0.1
 def low_passed(x: Floats, cutoff_hz: float, rate_hz: float) -> Floats:
     """x (N,) or (N, C) below a cut-off, second order, without phase; ends of 0.1 s dropped."""
     edge = round(EDGE_S * rate_hz)
-    return sosfiltfilt(butter(2, cutoff_hz, fs=rate_hz, output="sos"), x, axis=0)[edge:-edge]
+    return sosfiltfilt(_sections(cutoff_hz, rate_hz), x, axis=0)[edge:-edge]
 
 
-def r_of_norms(a: Floats, b: Floats, cutoff_hz: float, rate_hz: float) -> float:
-    """Pearson's r of the norms of a and b (N, 3)."""
-    a, b = (low_passed(np.linalg.norm(x, axis=1), cutoff_hz, rate_hz) for x in (a, b))
-    return float(np.corrcoef(a, b)[0, 1])
+@lru_cache
+def _sections(cutoff_hz: float, rate_hz: float) -> Floats:
+    return butter(2, cutoff_hz, fs=rate_hz, output="sos")
+
+
+def r_of_norms(made: Floats, real: Floats, cutoff_hz: float, rate_hz: float) -> Floats:
+    """Pearson's r of the norms of each of made (D, N, 3) with that of real (N, 3), (D,)."""
+    a = low_passed(np.linalg.norm(made, axis=2).T, cutoff_hz, rate_hz)
+    b = low_passed(np.linalg.norm(real, axis=1), cutoff_hz, rate_hz)
+    return np.array([np.corrcoef(column, b)[0, 1] for column in a.T])
 
 
 def outer(made: tuple[Floats, Floats], real: tuple[Floats, Floats]) -> Floats:

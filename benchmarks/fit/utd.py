@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from scipy.io import loadmat
 import imusim as im
 from imusim.conventions import STANDARD_GRAVITY
 from imusim.motion_io.layouts import KINECT20
-from imusim.types import Motion, Placement
+from imusim.types import Motion
 
 Floats = NDArray[np.float64]
 RATE_HZ = 50.0
@@ -102,7 +102,7 @@ class Signals:
         )  # type: ignore[return-value]
 
 
-def simulated(motion: Motion, place: str | Placement) -> Signals:
-    """What `im.simulate` gives for a perfect sensor at that place, at 200 Hz: the inertial samples' instants among them."""
-    made = im.simulate(motion, [place], rate_hz=4 * RATE_HZ)
-    return Signals(made.time_s, made.acc[:, 0], made.gyro[:, 0])
+def simulated(motion: Motion, places: Sequence[str]) -> list[Signals]:
+    """What `im.simulate` gives for perfect sensors there, at 200 Hz: the inertial samples' instants among them."""
+    made = im.simulate(motion, list(places), rate_hz=4 * RATE_HZ)
+    return [Signals(made.time_s, made.acc[:, i], made.gyro[:, i]) for i in range(len(places))]
