@@ -10,7 +10,10 @@ from pathlib import Path
 from benchmarks.meter import machine
 
 PAGE = Path(__file__).with_name("README.md")
-ORDER = ("intro", "bar", "core", "sensors", "video", "memory", "views", "rendered", "utd", "keraal", "train")
+ORDER = (
+    "intro", "bar", "core", "sensors", "video", "memory", "views", "views_fit", "fit", "fit_plain", "fit_speed",
+    "rendered", "utd", "keraal", "train",
+)  # fmt: skip
 _TITLE = "# Benchmarks"
 _PACKAGES = ("numpy", "scipy", "numba", "mediapipe", "av", "pyarrow", "matplotlib", "torch")
 

@@ -46,7 +46,10 @@ def one(band_hz: tuple[float, float], seed: int) -> tuple[float, float, float]:
 
 def main(seeds: int) -> None:
     """Print and write the table."""
-    rows = ["| arm | aim | RMSE / rms | worst draw | truth rms m/s² | bandwidth Hz |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| arm | aim | RMSE / rms | worst draw | truth rms m/s² | bandwidth Hz |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, (band, aim) in BANDS_HZ.items():
         e, s, b = np.array([one(band, seed) for seed in range(1, 1 + seeds)]).T
         rows.append(

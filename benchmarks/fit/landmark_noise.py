@@ -6,8 +6,8 @@ the others), at the person, in camera axes; calibrated on MediaPipe's landmarks 
 =====================  ==============  ============  =========================================================
 kind                   across the view  along it      in time
 =====================  ==============  ============  =========================================================
-white                  6 mm            15 mm         new every frame
-coloured               14 mm           50 mm         exponential correlation, 0.3 s
+white                  4 mm            6 mm          new every frame
+coloured               14 mm           50 mm         exponential correlation, 0.2 s
 constant               8 mm            25 mm         one draw a clip: where the estimator sees a joint
 =====================  ==============  ============  =========================================================
 
@@ -49,10 +49,10 @@ class Noise:
     scale, lean_deg, sight : of the metric landmarks: size, lean, whether they follow the line of sight
     """
 
-    white_m: tuple[float, float] = (0.006, 0.015)
+    white_m: tuple[float, float] = (0.004, 0.006)
     coloured_m: tuple[float, float] = (0.014, 0.050)
     constant_m: tuple[float, float] = (0.008, 0.025)
-    memory_s: float = 0.3
+    memory_s: float = 0.2
     shared: float = 0.7
     hidden_per_s: float = 0.25
     switched_per_s: float = 0.15

@@ -1,10 +1,10 @@
 """Normal equations of the fit of a whole clip, with analytic Jacobians, block-pentadiagonal in time.
 
 The cost is ½ Σ of squared, information-weighted residuals: 3D landmarks up to a free shift per frame (they are
-hip-centred), 2D landmarks through a pinhole, points that rest and the floor they rest on, priors and limits on the
-pose, and second (first) differences in time. Landmarks and contacts enter through the Cauchy loss
-½ c² n log(1 + m²/(c² n)), m² the squared Mahalanobis norm of an n-vector, as iteratively reweighted
-least squares: the gradient is exact, the Hessian is Gauss–Newton's.
+hip-centred), 2D landmarks through a pinhole, both with noise that is coloured in time, points of the body that rest
+and the floor they rest on, priors and limits on the pose, and second (first) differences in time. The weights that
+make it robust are part of the coefficients and stand still (iteratively reweighted least squares,
+`imusim.fitting.noise`): gradient and Hessian are those of one least-squares problem, Gauss–Newton's.
 """
 
 from __future__ import annotations
@@ -21,18 +21,21 @@ from imusim._kernels.fit_chain import (
     place_landmarks,
     pose_joints,
 )
+from imusim._kernels.fit_marks import centre_metric, next_frame, project, same_frame
 from imusim._kernels.fit_time import time_terms
 from imusim._kernels.rotation import from_matrix, jacobian, log
 
 
 class Clip(NamedTuple):
-    """What was seen in T frames: L landmarks, C contact points, a pinhole camera."""
+    """What was seen in T frames: L landmarks, C points that may rest, a pinhole camera."""
 
     time: NDArray[np.float64]  # (T,) s
     marks3: NDArray[np.float64]  # (T, L, 3) m, camera axes, true scale, any origin
-    info3: NDArray[np.float64]  # (T, L, 3) 1/m², 0: not seen
+    q3: NDArray[np.float64]  # (T, L, 3) 1/m², of squares; 0: not seen
+    p3: NDArray[np.float64]  # (T, L, 3) 1/m², of products with the frame before
     marks2: NDArray[np.float64]  # (T, L, 2) px
-    info2: NDArray[np.float64]  # (T, L) 1/px²
+    q2: NDArray[np.float64]  # (T, L) 1/px²
+    p2: NDArray[np.float64]  # (T, L) 1/px²
     contact_mark: NDArray[np.int64]  # (C,) landmark of each contact point
     contact_info: NDArray[np.float64]  # (T, C) 1/m², of the displacement since the frame before
     floor_up: NDArray[np.float64]  # (3,) unit, normal of the floor, camera axes
@@ -56,109 +59,6 @@ class Prior(NamedTuple):
     limit_info: float  # 1/rad² beyond the limits
     acc_info: NDArray[np.float64]  # (D,) 1/(unit/s²)²/s
     vel_info: NDArray[np.float64]  # (D,) 1/(unit/s)²/s
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _cauchy(m2, c2n):
-    """Weight and ρ of the Cauchy loss for a squared norm m2, scale² × dimension c2n."""
-    ratio = m2 / c2n
-    return 1.0 / (1.0 + ratio), 0.5 * c2n * np.log1p(ratio)
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _landmark_terms(chain, clip, t, marks, jac, c2, hess, grad, rows, weighted):
-    """Add the landmark terms of frame t to hess (D, D), grad (D,); returns their cost.
-
-    marks (L, 3) and jac (L, 3, D) are the prediction; rows (3, D) and weighted (3, D) are work space.
-    """
-    n_marks, n_dofs = marks.shape[0], grad.shape[0]
-    shift = np.zeros(3)
-    total = np.zeros(3)
-    weight3 = np.ones(n_marks)
-    for _ in range(3):  # the shift that minimises the robust cost, by reweighting
-        for a in range(3):
-            shift[a] = 0.0
-            total[a] = 0.0
-        for l in range(n_marks):
-            for a in range(3):
-                w = weight3[l] * clip.info3[t, l, a]
-                total[a] += w
-                shift[a] += w * (marks[l, a] - clip.marks3[t, l, a])
-        for a in range(3):
-            shift[a] = shift[a] / total[a] if total[a] > 0.0 else 0.0
-        for l in range(n_marks):
-            m2 = 0.0
-            for a in range(3):
-                r = marks[l, a] - clip.marks3[t, l, a] - shift[a]
-                m2 += clip.info3[t, l, a] * r * r
-            weight3[l], _ = _cauchy(m2, 3.0 * c2)
-    cost = 0.0
-    for a in range(3):
-        total[a] = 0.0
-        for d in range(n_dofs):
-            rows[a, d] = 0.0
-    m = np.zeros((3, 3))
-    v = np.zeros(3)
-    for l in range(n_marks):
-        m2 = 0.0
-        for a in range(3):
-            r = marks[l, a] - clip.marks3[t, l, a] - shift[a]
-            m2 += clip.info3[t, l, a] * r * r
-        w3, rho = _cauchy(m2, 3.0 * c2)
-        cost += rho
-        for a in range(3):
-            for b in range(3):
-                m[a, b] = 0.0
-            info = w3 * clip.info3[t, l, a]
-            m[a, a] = info
-            v[a] = info * (marks[l, a] - clip.marks3[t, l, a] - shift[a])
-            total[a] += info
-        seen = m[0, 0] > 0.0
-        z = marks[l, 2]
-        if clip.info2[t, l] > 0.0 and z > 0.1:
-            k = clip.focal / z
-            px, py = -k * marks[l, 0] / z, -k * marks[l, 1] / z
-            ru = k * marks[l, 0] + clip.centre[0] - clip.marks2[t, l, 0]
-            rv = k * marks[l, 1] + clip.centre[1] - clip.marks2[t, l, 1]
-            w2, rho = _cauchy(clip.info2[t, l] * (ru * ru + rv * rv), 2.0 * c2)
-            cost += rho
-            info = w2 * clip.info2[t, l]
-            m[0, 0] += info * k * k
-            m[1, 1] += info * k * k
-            m[0, 2] += info * k * px
-            m[2, 0] += info * k * px
-            m[1, 2] += info * k * py
-            m[2, 1] += info * k * py
-            m[2, 2] += info * (px * px + py * py)
-            v[0] += info * k * ru
-            v[1] += info * k * rv
-            v[2] += info * (px * ru + py * rv)
-            seen = True
-        if not seen:
-            continue
-        for i in range(chain.mark_dofs.shape[1]):
-            d = chain.mark_dofs[l, i]
-            if d < 0:
-                break
-            j0, j1, j2 = jac[l, 0, d], jac[l, 1, d], jac[l, 2, d]
-            grad[d] += j0 * v[0] + j1 * v[1] + j2 * v[2]
-            for a in range(3):
-                weighted[a, d] = m[a, 0] * j0 + m[a, 1] * j1 + m[a, 2] * j2
-                rows[a, d] += w3 * clip.info3[t, l, a] * jac[l, a, d]
-            for k in range(i + 1):
-                e = chain.mark_dofs[l, k]
-                hess[d, e] += j0 * weighted[0, e] + j1 * weighted[1, e] + j2 * weighted[2, e]
-    for a in range(3):  # the free shift takes its share of the information
-        if total[a] > 0.0:
-            for d in range(n_dofs):
-                w = rows[a, d] / total[a]
-                if w != 0.0:
-                    for e in range(d + 1):
-                        hess[d, e] -= w * rows[a, e]
-    for d in range(n_dofs):
-        for e in range(d):
-            hess[e, d] = hess[d, e]
-    return cost
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -232,54 +132,50 @@ def _pose_terms(prior, balls, angles, hess, grad):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _contact_terms(
-    chain, clip, t, marks, before, jac, jac_before, c2, h_before, h_cross, h_now, g_before, g_now
-):
-    """Add feet that stay where they were between frames t−1 and t: blocks (D, D) of (t−1, t−1), (t−1, t), (t, t)."""
+def _contact_terms(chain, clip, t, marks, before, jac, jac_b, hess_b, cross, hess, grad_b, grad, build):
+    """Add points that stay where they were between frames t−1 and t: blocks (D, D) of (t−1, t−1), (t−1, t), (t, t)."""
     cost = 0.0
     for i in range(clip.contact_mark.shape[0]):
-        info = clip.contact_info[t, i]
-        if info == 0.0:
+        w = clip.contact_info[t, i]
+        if w == 0.0:
             continue
         l = clip.contact_mark[i]
         r0, r1, r2 = marks[l, 0] - before[l, 0], marks[l, 1] - before[l, 1], marks[l, 2] - before[l, 2]
-        w, rho = _cauchy(info * (r0 * r0 + r1 * r1 + r2 * r2), 3.0 * c2)
-        cost += rho
-        w *= info
+        cost += 0.5 * w * (r0 * r0 + r1 * r1 + r2 * r2)
+        if not build:
+            continue
         for p in range(chain.mark_dofs.shape[1]):
             d = chain.mark_dofs[l, p]
             if d < 0:
                 break
             n0, n1, n2 = w * jac[l, 0, d], w * jac[l, 1, d], w * jac[l, 2, d]
-            b0, b1, b2 = w * jac_before[l, 0, d], w * jac_before[l, 1, d], w * jac_before[l, 2, d]
-            g_now[d] += n0 * r0 + n1 * r1 + n2 * r2
-            g_before[d] -= b0 * r0 + b1 * r1 + b2 * r2
+            b0, b1, b2 = w * jac_b[l, 0, d], w * jac_b[l, 1, d], w * jac_b[l, 2, d]
+            grad[d] += n0 * r0 + n1 * r1 + n2 * r2
+            grad_b[d] -= b0 * r0 + b1 * r1 + b2 * r2
             for k in range(chain.mark_dofs.shape[1]):
                 e = chain.mark_dofs[l, k]
                 if e < 0:
                     break
-                h_now[d, e] += n0 * jac[l, 0, e] + n1 * jac[l, 1, e] + n2 * jac[l, 2, e]
-                h_before[d, e] += (
-                    b0 * jac_before[l, 0, e] + b1 * jac_before[l, 1, e] + b2 * jac_before[l, 2, e]
-                )
-                h_cross[d, e] -= b0 * jac[l, 0, e] + b1 * jac[l, 1, e] + b2 * jac[l, 2, e]
+                hess[d, e] += n0 * jac[l, 0, e] + n1 * jac[l, 1, e] + n2 * jac[l, 2, e]
+                hess_b[d, e] += b0 * jac_b[l, 0, e] + b1 * jac_b[l, 1, e] + b2 * jac_b[l, 2, e]
+                cross[d, e] -= b0 * jac[l, 0, e] + b1 * jac[l, 1, e] + b2 * jac[l, 2, e]
     return cost
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _floor_terms(chain, clip, t, marks, jac, c2, hess, grad):
+def _floor_terms(chain, clip, t, marks, jac, hess, grad, build):
     """Add the heights of what rests on the floor in frame t to hess (D, D), grad (D,); returns their cost."""
     cost = 0.0
     n = clip.floor_up
     for i in range(clip.contact_mark.shape[0]):
-        info = clip.floor_info[t, i]
-        if info == 0.0:
+        w = clip.floor_info[t, i]
+        if w == 0.0:
             continue
         l = clip.contact_mark[i]
         r = n[0] * marks[l, 0] + n[1] * marks[l, 1] + n[2] * marks[l, 2] - clip.floor_height[i]
-        w, rho = _cauchy(info * r * r, c2)
-        cost += rho
-        w *= info
+        cost += 0.5 * w * r * r
+        if not build:
+            continue
         for p in range(chain.mark_dofs.shape[1]):
             d = chain.mark_dofs[l, p]
             if d < 0:
@@ -295,38 +191,47 @@ def _floor_terms(chain, clip, t, marks, jac, c2, hess, grad):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def normal_equations(chain, clip, prior, c, root, balls, angles, a0, a1, a2, grad):
+def normal_equations(chain, clip, prior, root, balls, angles, a0, a1, a2, grad, build):
     """Gauss–Newton blocks a0, a1, a2 (T, D, D), gradient grad (T, D) and cost at root (T, 3) m, balls, angles.
 
-    c is the scale of the Cauchy loss in standard deviations (large: least squares). Blocks as in
-    `imusim._kernels.solve`; everything in camera axes.
+    Blocks as in `imusim._kernels.solve`; everything in camera axes. With `build` False only the cost is right; the
+    arrays are scratch.
     """
     count, n_dofs = grad.shape
     n_joints, n_marks = chain.parent.shape[0], chain.mark_joint.shape[0]
-    a0[:] = 0.0
-    a1[:] = 0.0
-    a2[:] = 0.0
-    grad[:] = 0.0
+    if build:
+        a0[:] = 0.0
+        a1[:] = 0.0
+        a2[:] = 0.0
+        grad[:] = 0.0
     rot = np.zeros((n_joints, 3, 3))
     pos = np.zeros((n_joints, 3))
     axes = np.zeros((n_joints, 2, 3))
     marks = np.zeros((2, n_marks, 3))
     jac = np.zeros((2, n_marks, 3, n_dofs))
-    rows = np.zeros((3, n_dofs))
-    weighted = np.zeros((3, n_dofs))
-    c2 = c * c
+    ray = np.zeros((2, n_marks, 5))
+    off = np.zeros((2, n_marks, 3))
+    slope = np.zeros((2, 3, n_dofs))
+    work = np.zeros((3, 3, n_dofs))
     cost = 0.0
     for t in range(count):
-        now, before = t % 2, (t + 1) % 2
+        i, j = t % 2, (t + 1) % 2
         pose_joints(chain, root[t], balls[t], angles[t], rot, pos, axes)
-        place_landmarks(chain, rot, pos, marks[now])
-        landmark_jacobian(chain, rot, pos, axes, jac[now])
-        cost += _landmark_terms(chain, clip, t, marks[now], jac[now], c2, a0[t], grad[t], rows, weighted)
-        cost += _floor_terms(chain, clip, t, marks[now], jac[now], c2, a0[t], grad[t])
+        place_landmarks(chain, rot, pos, marks[i])
+        if build:
+            landmark_jacobian(chain, rot, pos, axes, jac[i])
+        project(clip, t, marks[i], ray[i])
+        centre_metric(chain, clip, t, marks[i], jac[i], off[i], slope[i], build)
+        cost += same_frame(chain, clip, t, jac[i], ray[i], off[i], slope[i], a0[t], grad[t], work[0], build)
+        cost += _floor_terms(chain, clip, t, marks[i], jac[i], a0[t], grad[t], build)
         cost += _pose_terms(prior, balls[t], angles[t], a0[t], grad[t])
         if t > 0:
+            cost += next_frame(
+                chain, clip, t, jac[i], jac[j], ray[i], ray[j], off[i], off[j], slope[i], slope[j],
+                a1[t - 1], grad[t], grad[t - 1], work[0], work[1], work[2], build,
+            )  # fmt: skip
             cost += _contact_terms(
-                chain, clip, t, marks[now], marks[before], jac[now], jac[before], c2,
-                a0[t - 1], a1[t - 1], a0[t], grad[t - 1], grad[t],
+                chain, clip, t, marks[i], marks[j], jac[i], jac[j],
+                a0[t - 1], a1[t - 1], a0[t], grad[t - 1], grad[t], build,
             )  # fmt: skip
     return cost + time_terms(clip.time, prior, root, balls, angles, a0, a1, a2, grad)

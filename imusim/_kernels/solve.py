@@ -157,65 +157,71 @@ def _multiply(a, b, out, n, add):
         if not add:
             for j in range(n):
                 row[j] = 0.0
-        for k in range(n):
-            w = a[i, k]
-            if w != 0.0:
-                right = b[k]
+        k = 0
+        while k + 3 < n:
+            w0 = a[i, k]
+            w1 = a[i, k + 1]
+            w2 = a[i, k + 2]
+            w3 = a[i, k + 3]
+            if w0 != 0.0 or w1 != 0.0 or w2 != 0.0 or w3 != 0.0:
+                b0 = b[k]
+                b1 = b[k + 1]
+                b2 = b[k + 2]
+                b3 = b[k + 3]
                 for j in range(n):
-                    row[j] += w * right[j]
+                    row[j] += (w0 * b0[j] + w1 * b1[j]) + (w2 * b2[j] + w3 * b3[j])
+            k += 4
+        while k < n:
+            w0 = a[i, k]
+            b0 = b[k]
+            for j in range(n):
+                row[j] += w0 * b0[j]
+            k += 1
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def marginal_covariance(u0, u1, u2, out):
-    """Diagonal blocks out (T, D, D) of A⁻¹ from the factor's blocks u0, u1, u2 (T, D, D).
+def selected_inverse(u0, u1, u2, s0, s1, s2):
+    """The blocks s0, s1, s2 (T, D, D) of A⁻¹ that lie where A has its own, from the factor's u0, u1, u2 (T, D, D).
 
     With G_k = u0[t]⁻¹ u_k[t] and S the inverse:  S_{t,t+1} = −(G_1 S_{t+1,t+1} + G_2 S_{t+2,t+1}),
     S_{t,t+2} = −(G_1 S_{t+1,t+2} + G_2 S_{t+2,t+2}),  S_{tt} = u0⁻¹ u0⁻ᵀ − S_{t,t+1} G_1ᵀ − S_{t,t+2} G_2ᵀ.
     """
     count, n = u0.shape[0], u0.shape[1]
     inverse = np.zeros((n, n))
-    g1 = np.zeros((n, n))
-    g2 = np.zeros((n, n))
-    next_pair = np.zeros((n, n))  # S_{t+1,t+2}
-    next_pair_t = np.zeros((n, n))
-    s1 = np.zeros((n, n))
-    s2 = np.zeros((n, n))
+    g = np.zeros((2, n, n))
     turned = np.zeros((n, n))
-    work = np.zeros((n, n))
     for t in range(count - 1, -1, -1):
         _inverse_upper(u0[t], inverse, n)
         for i in range(n):
             for j in range(n):
                 turned[j, i] = inverse[i, j]
-        _multiply(inverse, turned, out[t], n, False)
+        _multiply(inverse, turned, s0[t], n, False)
+        s1[t] = 0.0
+        s2[t] = 0.0
         if t + 1 < count:
-            _multiply(inverse, u1[t], g1, n, False)
-            _multiply(g1, out[t + 1], s1, n, False)
+            _multiply(inverse, u1[t], g[0], n, False)
+            _multiply(g[0], s0[t + 1], s1[t], n, False)
             if t + 2 < count:
-                _multiply(inverse, u2[t], g2, n, False)
+                _multiply(inverse, u2[t], g[1], n, False)
                 for i in range(n):
                     for j in range(n):
-                        next_pair_t[j, i] = next_pair[i, j]
-                _multiply(g2, next_pair_t, s1, n, True)
-                _multiply(g1, next_pair, s2, n, False)
-                _multiply(g2, out[t + 2], s2, n, True)
-                for i in range(n):
-                    for j in range(n):
-                        turned[j, i] = g2[i, j]
-                _multiply(s2, turned, work, n, False)
-                for i in range(n):
-                    for j in range(n):
-                        out[t, i, j] += work[i, j]
+                        turned[j, i] = s1[t + 1, i, j]
+                _multiply(g[1], turned, s1[t], n, True)
+                _multiply(g[0], s1[t + 1], s2[t], n, False)
+                _multiply(g[1], s0[t + 2], s2[t], n, True)
             for i in range(n):
                 for j in range(n):
-                    turned[j, i] = g1[i, j]
-            _multiply(s1, turned, work, n, False)
-            for i in range(n):
-                for j in range(n):
-                    out[t, i, j] += work[i, j]
-                    next_pair[i, j] = -s1[i, j]
+                    s1[t, i, j] = -s1[t, i, j]
+                    s2[t, i, j] = -s2[t, i, j]
+                    turned[j, i] = -g[0, i, j]
+            _multiply(s1[t], turned, s0[t], n, True)
+            if t + 2 < count:
+                for i in range(n):
+                    for j in range(n):
+                        turned[j, i] = -g[1, i, j]
+                _multiply(s2[t], turned, s0[t], n, True)
         for i in range(n):  # without this, rounding's skew part doubles from frame to frame
             for j in range(i):
-                mean = 0.5 * (out[t, i, j] + out[t, j, i])
-                out[t, i, j] = mean
-                out[t, j, i] = mean
+                mean = 0.5 * (s0[t, i, j] + s0[t, j, i])
+                s0[t, i, j] = mean
+                s0[t, j, i] = mean

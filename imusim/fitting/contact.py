@@ -35,7 +35,7 @@ _USUAL_PITCH_DEG = 8.0
 
 _LIFT_SD_M = np.array([0.015] * 8 + [0.03] * 6)
 """How well `landmarks.LIFT_M` is known: feet and hands; knees, hips, shoulders."""
-_FLOOR_MEMORY_S = 0.1  # frames closer together share what is known of the height
+_FLOOR_MEMORY_S = 0.05  # frames closer together share what is known of the height
 _NEAR_FLOOR_M = 0.12  # further from it than this: half on something else
 
 
@@ -47,10 +47,12 @@ class Level:
     ----------
     up_c : (3,) unit vector · camera axes
     height_m : (C,) · m, of each of `landmarks.CONTACTS` along `up_c` when it rests on the floor
+    process : (G,) process noise of the fit that found it (`imusim.fitting.process.GROUPS`)
     """
 
     up_c: Floats
     height_m: Floats
+    process: Floats
 
 
 def floor_information(time_s: Floats, rest: Floats, marks_c: Floats, floor: Level) -> Floats:

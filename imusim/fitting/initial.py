@@ -17,6 +17,7 @@ from imusim.types import Floats
 _PLANE_FLOOR = 0.25  # sine of the flexion at which the plane outweighs the rest
 _FLIP_DEG = 60.0
 _FLIP_WINDOW_S = 0.3
+_HIDDEN = 0.4
 
 
 def _unit(v: Floats) -> Floats:
@@ -204,6 +205,24 @@ def flipped_frames(time_s: Floats, pelvis: Floats) -> np.ndarray:
         if time_s[end - 1] - time_s[start] > _FLIP_WINDOW_S:
             flipped[start:end] = False
     return flipped
+
+
+def unhidden(time_s: Floats, marks: Floats, belief: Floats) -> Floats:
+    """Landmarks (T, 33, 3) with those that are hidden for a while put where they were before and after.
+
+    Parameters
+    ----------
+    time_s : (T,) · s
+    marks : (T, 33, 3) · m, finite
+    belief : (T, 33), 0 … 1; a landmark believed `_HIDDEN` times less than it usually is in this clip is hidden
+    """
+    out = marks.copy()
+    usual = np.median(belief, axis=0)
+    for l in range(marks.shape[1]):
+        shown = belief[:, l] > _HIDDEN * usual[l]
+        if shown.any() and not shown.all():
+            out[:, l] = fill_values(time_s, marks[:, l], shown)
+    return out
 
 
 def calmed(time_s: Floats, marks: Floats, window_s: float = 0.2) -> Floats:

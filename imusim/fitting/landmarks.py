@@ -40,7 +40,9 @@ for _name in NAMES:
     elif "thumb" in _name:
         SD_FACTOR[AT[_name]] = 4.0
     elif any(part in _name for part in ("pinky", "index")):
-        SD_FACTOR[AT[_name]] = 1.6
+        SD_FACTOR[AT[_name]] = 2.0
+    elif "wrist" in _name:
+        SD_FACTOR[AT[_name]] = 1.5
 
 # Where BlazePose puts its landmarks, against the joints of a body, as fractions of stature (to the person's
 # left for left ones, up, forward; rest pose). Measured on the image landmarks of one walker from the side and one

@@ -47,4 +47,5 @@ def find_level(
         up = estimate_up(track, everywhere, names, valid, focal.px, camera_tilt_deg)
     axes = world.world_axes(up.up_c)
     height = world.floor_height(skeleton, marks @ axes.T, posterior.resting)
-    return Level(axes[2].copy(), height + world.lifts(skeleton))
+    process = np.median(posterior.process, axis=0)
+    return Level(axes[2].copy(), height + world.lifts(skeleton), process)

@@ -16,15 +16,16 @@ from imusim.fitting import (
     initial,
     landmarks,
     level,
+    noise,
     pieces,
     process,
-    refine,
     root,
     shape,
     steady,
     trust,
     world,
-)  # fmt: skip
+)
+from imusim.fitting import refine as refinement
 from imusim.fitting.focal import Focal, find_focal
 from imusim.fitting.gravity import UpEstimate, estimate_up
 from imusim.fitting.skeleton import Skeleton, build_skeleton
@@ -44,6 +45,7 @@ def fit(
     max_gap_s: float = 0.5,
     refine: bool = True,
     progress: bool = True,
+    terms: refinement.Terms | None = None,
 ) -> Motion:
     """Fit a body to the landmarks of a video: what it did, in metres, in a world with z up.
 
@@ -60,6 +62,7 @@ def fit(
     max_gap_s : gaps up to this long are bridged; longer ones are marked not valid and divide the motion
     refine : refine over the whole clip; without it the closed-form pose of each frame stands alone
     progress : show a bar where it takes long
+    terms : which parts of the model act (`imusim.fitting.refine.Terms`): to see what each is worth; all if not given
 
     Returns
     -------
@@ -126,6 +129,7 @@ def fit(
                     refine,
                     camera_tilt_deg,
                     bar,
+                    terms or refinement.Terms(),
                 )
             )
     motion = _assemble(
@@ -183,7 +187,8 @@ def _fit_piece(
     refined: bool,
     camera_tilt_deg: float | tuple[float, float] | None,
     bar: Any,
-) -> tuple[refine.State, refine.Posterior]:
+    terms: refinement.Terms,
+) -> tuple[refinement.State, refinement.Posterior]:
     """State and posterior of one piece; frames not `seen` are bridged."""
     time_s = track.time_s[part]
     marks3 = initial.fill_values(time_s, marks3, seen)
@@ -193,26 +198,28 @@ def _fit_piece(
     if not good.any():
         good, flipped = seen, np.zeros_like(seen)
     belief = np.where(flipped[:, None], _FLIPPED_TRUST * belief, belief)
-    start = initial.fill_values(time_s, marks3, good)
+    start = initial.unhidden(time_s, initial.fill_values(time_s, marks3, good), belief)
     if refined:
         balls, angles = initial.mend(time_s, *initial.initial_pose(skeleton, initial.calmed(time_s, start)))
     else:
         balls, angles = initial.initial_pose(skeleton, start)
-    state = refine.State(np.zeros((time_s.size, 3)), balls, angles)
-    points = refine.pose(skeleton, state)[2]
+    state = refinement.State(np.zeros((time_s.size, 3)), balls, angles)
+    points = refinement.pose(skeleton, state)[2]
     where = root.root_translation(points, px, belief + 1e-6, focal.px, centre)
     far = np.clip(where[:, 2], 0.3, None)
     depth = np.clip(root.smooth_depth(time_s, far, good.astype(np.float64)), 0.3, None)
     state.root[:] = where * (depth / where[:, 2])[:, None]
-    clip = refine.observe(time_s, marks3, px, belief, depth, focal.px, centre)
+    what = noise.observe(time_s, marks3, px, belief, depth, focal.px, centre, terms.image)
     standing = contact.standing_feet(time_s, px, belief, depth, focal.px)
-    state, posterior = refine.refine(skeleton, clip, standing, belief, state, refined, done=bar.update)
-    if not refined:
+    state, posterior = refinement.refine(
+        skeleton, what, standing, belief, state, refined, done=bar.update, terms=terms
+    )
+    if not (refined and terms.contact):
         return state, posterior
     floor = level.find_level(track, part, skeleton, state, posterior, focal, camera_tilt_deg)
     if floor is None:
         return state, posterior
-    return refine.refine(skeleton, clip, standing, belief, state, floor=floor)
+    return refinement.refine(skeleton, what, standing, belief, state, floor=floor, terms=terms)
 
 
 def _assemble(
@@ -221,7 +228,7 @@ def _assemble(
     skeleton: Skeleton,
     beta: Floats,
     found: pieces.Pieces,
-    fits: list[tuple[refine.State, refine.Posterior]],
+    fits: list[tuple[refinement.State, refinement.Posterior]],
     focal: Focal,
     centre: Floats,
     visibility: Floats,
@@ -242,7 +249,7 @@ def _assemble(
     resting = np.zeros((count, len(landmarks.CONTACTS)))
     rotations: list[Floats] = []
     for number, ((first, last), (state, posterior)) in enumerate(zip(found.pieces, fits, strict=True)):
-        rot, joints_c[first:last], marks_c[first:last] = refine.pose(skeleton, state)
+        rot, joints_c[first:last], marks_c[first:last] = refinement.pose(skeleton, state)
         rotations.append(rot)
         resting[first:last] = posterior.resting
         valid[first:last] = True
@@ -278,7 +285,7 @@ def _assemble(
             filled = initial.fill_values(track.time_s[part], visibility[part], seen)
             sure[part] = trust.confidence(skeleton, sd[part], filled, track.quality[part], seen)
     speed = np.concatenate([posterior.process for _, posterior in fits])
-    bandwidth = process.bandwidth_hz(float(np.median(speed[:, 1])), float(np.median(np.diff(track.time_s))))
+    bandwidth = process.bandwidth_hz(np.median(speed, axis=0), float(np.median(np.diff(track.time_s))))
     residual = _residuals(track, marks_c, found.seen & valid, focal.px, centre)
     metadata = {
         **track.metadata,

@@ -1,10 +1,9 @@
 """The whole clip at once: damped Gauss–Newton on all frames' unknowns, robust, with standard deviations.
 
-Residuals and their standard deviations: 3D landmarks (45 mm across the view, 160 mm along it, up to a free shift per
-frame), image landmarks (25 mm at the person's distance), points of the body that seem to rest on something
-(`imusim.fitting.contact`), and the priors of `imusim.fitting.skeleton`. Landmarks further off than a few sd lose their say
-(Cauchy), first mildly, then firmly, so that the start matters less (graduated non-convexity, Blake and
-Zisserman 1987). Errors of neighbouring frames are alike, so frames denser than 30/s share their information.
+Residuals: 3D landmarks (up to a free shift per frame) and image landmarks, with noise that is coloured in time
+(`imusim.fitting.noise`); points of the body that seem to rest (random walk, 1.5 cm/s over one frame at 30/s); and
+the priors of `imusim.fitting.skeleton`. Landmarks further off than a few sd lose their say (Cauchy), first mildly,
+then firmly, so that the start matters less (graduated non-convexity, Blake and Zisserman 1987).
 
 How much the unknowns may accelerate is chosen by evidence, clip by clip (`imusim.fitting.process`).
 """
@@ -12,7 +11,7 @@ How much the unknowns may accelerate is chosen by evidence, clip by clip (`imusi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,20 +19,34 @@ from imusim._kernels import fit as kernel
 from imusim._kernels import solve
 from imusim._kernels.fit_chain import apply_step, pose_clip
 from imusim.fitting import contact as contacts
-from imusim.fitting.landmarks import AT, CONTACTS, NAMES, SD_FACTOR
+from imusim.fitting.landmarks import AT, CONTACTS, NAMES
+from imusim.fitting.noise import Held, Seen, robust_weights, weigh
 from imusim.fitting.process import GROUPS, START, choose_process, group_of_unknowns
-from imusim.fitting.skeleton import ANGLES, BALLS, N_DOFS, REFERENCE_RATE_HZ, Skeleton, pose_prior
+from imusim.fitting.skeleton import ANGLES, BALLS, N_DOFS, Skeleton, pose_prior
 from imusim.types import Floats
 
-IN_PLANE_SD_M, DEPTH_SD_M, IMAGE_SD_M = 0.045, 0.160, 0.025
 STAGES = ((8.0, False, 5), (2.5, True, 4), (2.5, True, 4))
-"""Scale of the Cauchy loss (sd), whether what rests stays, most iterations. The process noise is chosen before the last."""
+"""Scale of the Cauchy loss (sd), whether feet stand, most iterations. The process noise is chosen before the last."""
 CHUNK, OVERLAP = 700, 120
+_SETTLED = 1e-4  # of the cost: less than this gained by a step is the end
 
-_SD3_FACTOR = SD_FACTOR.copy()
-for _name in NAMES:  # the world landmarks' feet are half as long as feet are
-    if "heel" in _name or "foot_index" in _name:
-        _SD3_FACTOR[AT[_name]] *= 2.0
+
+@dataclass(frozen=True)
+class Terms:
+    """Which parts of the model act; all, but for showing what each is worth.
+
+    Attributes
+    ----------
+    choice : choose the process noise by evidence; else vigorous exercise is assumed
+    contact : what rests on the floor rests
+    limits : joints have limits and usual postures
+    image : image landmarks shape the pose
+    """
+
+    choice: bool = True
+    contact: bool = True
+    limits: bool = True
+    image: bool = True
 
 
 @dataclass
@@ -73,74 +86,35 @@ class Posterior:
     resting: Floats
 
 
-def observe(
-    time_s: Floats,
-    marks3: Floats,
-    px: Floats,
-    trust: Floats,
-    depth_m: Floats,
-    focal_px: float,
-    centre_px: Floats,
-) -> kernel.Clip:
-    """Weigh what was seen (without what rests, see `imusim.fitting.contact`).
-
-    Parameters
-    ----------
-    time_s : (T,) · s
-    marks3 : (T, 33, 3) · m · camera axes, bones as long as the body's
-    px : (T, 33, 2) · pixels
-    trust : (T, 33), 0 … 1, multiplies the information; 0 where nothing was seen
-    depth_m : (T,) · m, rough distance of the person
-    focal_px, centre_px : pinhole camera
-    """
-    step = float(np.median(np.diff(time_s)))
-    share = min(1.0, step * REFERENCE_RATE_HZ)
-    sd = np.array([IN_PLANE_SD_M, IN_PLANE_SD_M, DEPTH_SD_M])
-    info3 = share * trust[:, :, None] / (_SD3_FACTOR[:, None] * sd) ** 2
-    info2 = share * trust / (SD_FACTOR * IMAGE_SD_M * focal_px / depth_m[:, None]) ** 2
-    return kernel.Clip(
-        time=time_s,
-        marks3=np.ascontiguousarray(marks3),
-        info3=info3,
-        marks2=np.ascontiguousarray(px),
-        info2=info2,
-        contact_mark=np.array([AT[n] for n in CONTACTS], dtype=np.int64),
-        contact_info=np.zeros((time_s.size, len(CONTACTS))),
-        floor_up=np.array([0.0, -1.0, 0.0]),
-        floor_height=np.zeros(len(CONTACTS)),
-        floor_info=np.zeros((time_s.size, len(CONTACTS))),
-        focal=float(focal_px),
-        centre=np.asarray(centre_px, dtype=np.float64),
-    )
-
-
 def refine(
     skeleton: Skeleton,
-    clip: kernel.Clip,
+    seen: Seen,
     standing: Floats,
     trust: Floats,
     start: State,
     move: bool = True,
     floor: contacts.Level | None = None,
     done: Callable[[int], object] = int,
+    terms: Terms = Terms(),
 ) -> tuple[State, Posterior]:
     """Refine a start over the whole clip; long clips in overlapping parts, so that memory stays bounded.
 
     Parameters
     ----------
     skeleton : the body
-    clip : what was seen, T frames
-    standing : (T, 4), 0 … 1, how surely heels and toes stand still
+    seen : what was seen, T frames
+    standing : (T, 4), 0 … 1, how surely heels and toes rest
     trust : (T, 33), 0 … 1, of the landmarks
     start : where to start
     move : False: leave the start as it is, give only the posterior there
-    floor : that what rests lies on, where it is known; `start` is then a fit without it
+    floor : that what rests lies on, where it is known; `start` is then a fit without it, with the same process noise
     done : told how many frames are finished
+    terms : which parts of the model act
     """
-    count = clip.time.size
-    stages = (STAGES if floor is None else STAGES[1:]) if move else ()
+    count = seen.time.size
+    stages = (STAGES if floor is None else STAGES[-1:]) if move else ()
     if count <= CHUNK + OVERLAP:
-        found, posterior = _refine_part(skeleton, clip, standing, trust, start, stages, floor)
+        found, posterior = _refine_part(skeleton, seen, standing, trust, start, stages, floor, terms)
         done(count)
         return found, posterior
     state = start.copy()
@@ -153,16 +127,15 @@ def refine(
         last = min(first + CHUNK, count)
         if count - last < OVERLAP:
             last = count
-        part = clip._replace(
-            **{
-                f: np.ascontiguousarray(getattr(clip, f)[first:last])
-                for f in ("time", "marks3", "info3", "marks2", "info2")
-            },
-            contact_info=np.zeros((last - first, len(CONTACTS))),
-            floor_info=np.zeros((last - first, len(CONTACTS))),
-        )
         found, posterior = _refine_part(
-            skeleton, part, standing[first:last], trust[first:last], start.part(first, last), stages, floor
+            skeleton,
+            seen.part(first, last),
+            standing[first:last],
+            trust[first:last],
+            start.part(first, last),
+            stages,
+            floor,
+            terms,
         )
         keep = (
             0 if first == 0 else OVERLAP // 2
@@ -182,85 +155,93 @@ def refine(
 
 def _refine_part(
     skeleton: Skeleton,
-    clip: kernel.Clip,
+    seen: Seen,
     standing: Floats,
     trust: Floats,
     start: State,
     stages: tuple[tuple[float, bool, int], ...],
     floor: contacts.Level | None,
+    terms: Terms,
 ) -> tuple[State, Posterior]:
-    loose = pose_prior()
+    step = float(np.median(np.diff(seen.time)))
+    loose = pose_prior(step, terms.limits)
     groups = group_of_unknowns()
-    process = np.full(len(GROUPS), START)
+    process = np.full(len(GROUPS), START if terms.choice else 1.0) if floor is None else floor.process
     prior = loose._replace(acc_info=loose.acc_info / process[groups] ** 2)
-    count = clip.time.size
+    count = seen.time.size
     a0, a1, a2 = (np.empty((count, N_DOFS, N_DOFS)) for _ in range(3))
     gradient = np.empty((count, N_DOFS))
     state = start.copy()
     diagonal = np.arange(N_DOFS)
-    chain = skeleton.chain
+    points = np.array([AT[n] for n in CONTACTS], dtype=np.int64)
+    nothing = np.zeros((count, points.size))
+    resting, held = nothing, Held(points, nothing, np.array([0.0, -1.0, 0.0]), np.zeros(points.size), nothing)
 
-    def equations(seen: kernel.Clip, scale: float, at: State) -> float:
+    def weighed(at: State, scale: float) -> kernel.Clip:
+        marks = pose(skeleton, at)[2]
+        jump = np.zeros_like(nothing)
+        jump[1:] = (np.diff(marks[:, points], axis=0) ** 2).sum(axis=2)
+        over = (marks[:, points] @ held.up_c - held.height_m) ** 2
+        now = replace(
+            held,
+            stay_info=held.stay_info / (1.0 + held.stay_info * jump / (3.0 * scale**2)),
+            height_info=held.height_info / (1.0 + held.height_info * over / scale**2),
+        )
+        return weigh(seen, robust_weights(seen, marks, scale), now)
+
+    def rests(at: State) -> tuple[Floats, Held]:
+        marks = pose(skeleton, at)[2]
+        resting = contacts.resting(seen.time, standing, trust, marks)
+        stay = contacts.contact_information(seen.time, resting)
+        if floor is None:
+            return resting, replace(held, stay_info=stay)
+        lies = contacts.floor_information(seen.time, resting, marks, floor)
+        return resting, Held(points, stay, floor.up_c, floor.height_m, lies)
+
+    def equations(clip: kernel.Clip, at: State, build: bool) -> float:
         return kernel.normal_equations(
-            chain, seen, prior, scale, at.root, at.balls, at.angles, a0, a1, a2, gradient
+            skeleton.chain, clip, prior, at.root, at.balls, at.angles, a0, a1, a2, gradient, build
         )
 
-    def rest(at: State) -> tuple[Floats, kernel.Clip]:
-        marks = pose(skeleton, at)[2]
-        resting = contacts.resting(clip.time, standing, trust, marks)
-        held = clip._replace(contact_info=contacts.contact_information(clip.time, resting))
-        if floor is not None:
-            held = held._replace(
-                floor_up=floor.up_c,
-                floor_height=floor.height_m,
-                floor_info=contacts.floor_information(clip.time, resting, marks, floor),
-            )
-        return resting, held
-
-    resting, seen = np.zeros((count, len(CONTACTS))), clip
-    for number, (scale, rests, most) in enumerate(stages):
-        if rests:
-            resting, seen = rest(state)
-        if number == len(stages) - 1:
-            process = choose_process(skeleton, seen, loose, scale, state.root, state.balls, state.angles)
+    for number, (scale, contact, most) in enumerate(stages):
+        if contact and terms.contact:
+            resting, held = rests(state)
+        if number == len(stages) - 1 and terms.choice and floor is None:
+            process = choose_process(skeleton, weighed(state, scale), loose, state)
             prior = loose._replace(acc_info=loose.acc_info / process[groups] ** 2)
         damping = 1e-3
-        cost = equations(seen, scale, state)
         for _ in range(most):
+            clip = weighed(state, scale)
+            cost = equations(clip, state, True)
             # the same for all frames: a still person must stay still to the last bit
             a0[:, diagonal, diagonal] += damping * a0[:, diagonal, diagonal].mean(axis=0)
-            if (
-                solve.factor(a0, a1, a2) != 0
-            ):  # a proper prior keeps it positive; should rounding not, damp harder
+            if solve.factor(a0, a1, a2) != 0:  # a proper prior keeps it positive; should rounding not: harder
                 damping = max(10.0 * damping, 1e-2)
-                equations(seen, scale, state)
                 continue
-            step = -gradient
-            solve.substitute(a0, a1, a2, step)
+            move = -gradient
+            solve.substitute(a0, a1, a2, move)
             trial = state.copy()
-            apply_step(step, 1.0, trial.root, trial.balls, trial.angles)
-            new = equations(seen, scale, trial)
+            apply_step(move, 1.0, trial.root, trial.balls, trial.angles)
+            new = equations(clip, trial, False)
             if new > cost:
                 if new <= cost * (1.0 + 1e-9):
                     break
                 damping *= 30.0
-                equations(seen, scale, state)
                 continue
-            settled = cost - new < 1e-4 * cost
-            state, cost, damping = trial, new, 0.3 * damping
-            if settled:
+            state, damping = trial, 0.3 * damping
+            if cost - new < _SETTLED * cost:
                 break
     if not stages:
-        resting, seen = rest(state)
-    equations(seen, STAGES[-1][0], state)
+        resting, held = rests(state)
+    equations(weighed(state, STAGES[-1][0]), state, True)
     moved = np.tile(process, (count, 1))
     a0[:, diagonal, diagonal] *= 1.0 + 1e-9
     if solve.factor(a0, a1, a2) != 0:
         return state, Posterior(
             np.full((count, 3, 3), np.inf), np.full((count, N_DOFS), np.inf), moved, resting
         )
-    covariance = np.empty((count, N_DOFS, N_DOFS))
-    solve.marginal_covariance(a0, a1, a2, covariance)
+    covariance, beside, further = (np.empty((count, N_DOFS, N_DOFS)) for _ in range(3))
+    solve.selected_inverse(a0, a1, a2, covariance, beside, further)
     return state, Posterior(
         covariance[:, :3, :3].copy(), covariance[:, diagonal, diagonal].copy(), moved, resting
     )

@@ -45,15 +45,16 @@ _TWIST_SD_DEG = {"left_hip": 20, "right_hip": 20, "left_shoulder": 30, "right_sh
 # mean, sd, lowest, highest, degrees
 _ANGLE_RANGE_DEG = {
     "knee": (5, 70, -2, 150), "elbow": (25, 70, -2, 150), "forearm": (0, 35, -85, 85),
-    "wrist_flexion": (0, 18, -70, 70), "wrist_deviation": (0, 8, -25, 25),
+    "wrist_flexion": (0, 25, -85, 85), "wrist_deviation": (0, 8, -25, 25),
     "collar_up": (0, 8, -10, 35), "collar_forward": (0, 6, -20, 25),
 }  # fmt: skip
 # angular acceleration sd at 30 frames/s, rad/s²: loose, only so that one bad frame does not stand alone
 _ACC_SD = {
     "root": 50, "spine": 15, "neck": 40, "left_hip": 90, "right_hip": 90, "left_ankle": 90, "right_ankle": 90,
-    "left_shoulder": 130, "right_shoulder": 130, "knee": 120, "elbow": 160, "forearm": 60, "wrist_flexion": 50,
-    "wrist_deviation": 30, "collar_up": 15, "collar_forward": 10,
+    "left_shoulder": 130, "right_shoulder": 130, "knee": 120, "elbow": 160, "forearm": 25, "wrist_flexion": 30,
+    "wrist_deviation": 20, "collar_up": 15, "collar_forward": 10,
 }  # fmt: skip
+_TWIST_STIFFER = 3.0  # about their length, limbs that landmarks see as lines accelerate that much less
 ROOT_ACC_SD = (8.0, 8.0, 1.5)
 """Root acceleration sd at 30 frames/s along the camera's axes, m/s²: depth is held far stiffer."""
 
@@ -63,6 +64,7 @@ _LONG_AXIS = {
     "left_shoulder": (1, 0, 0),
     "right_shoulder": (1, 0, 0),
 }
+_POSE_MEMORY_S = 0.05
 _TWIST_WANDER = 1.5  # rad/√s, random walk of the long-axis twist of upper arms and forearms
 REFERENCE_RATE_HZ = 30.0
 
@@ -215,8 +217,13 @@ def _driven(parent: np.ndarray, ball: np.ndarray, hinge: np.ndarray) -> np.ndarr
     return driven
 
 
-def pose_prior() -> Prior:
-    """What is believed of any human pose and how it changes; weak against landmarks that are seen."""
+def pose_prior(step_s: float = 1.0 / REFERENCE_RATE_HZ, limits: bool = True) -> Prior:
+    """What is believed of any human pose and how it changes; weak against landmarks that are seen.
+
+    A pose lasts: frames closer together than `_POSE_MEMORY_S` share one belief. Without `limits` next to nothing is
+    believed of the pose itself.
+    """
+    share = min(1.0, step_s / _POSE_MEMORY_S) * (1.0 if limits else 1e-3)
     n = len(BALLS)
     mean = np.tile(np.eye(3), (n, 1, 1))
     for side, sign in (("left", 1), ("right", -1)):  # arms hang halfway down from the T pose
@@ -239,6 +246,8 @@ def pose_prior() -> Prior:
             twist_axis[k] = _LONG_AXIS[name]
             twist_info[k] = 1.0 / np.deg2rad(_TWIST_SD_DEG[name]) ** 2
         acc[ball_slice(name)] = _ACC_SD[name]
+        if name in _LONG_AXIS:
+            acc[ball_slice(name)] /= np.where(_LONG_AXIS[name], _TWIST_STIFFER, 1.0)
         if name.endswith("shoulder"):
             wander[ball_slice(name).start] = 1.0 / _TWIST_WANDER**2
     kinds = [a.removeprefix("left_").removeprefix("right_") for a in ANGLES]
@@ -249,14 +258,14 @@ def pose_prior() -> Prior:
             wander[angle_index(name)] = 1.0 / _TWIST_WANDER**2
     return Prior(
         ball_mean=mean,
-        ball_info=info,
+        ball_info=share * info,
         twist_axis=twist_axis,
-        twist_info=twist_info,
+        twist_info=share * twist_info,
         angle_mean=table[:, 0].copy(),
-        angle_info=1.0 / table[:, 1] ** 2,
+        angle_info=share / table[:, 1] ** 2,
         angle_low=table[:, 2].copy(),
         angle_high=table[:, 3].copy(),
-        limit_info=1.0 / np.deg2rad(4.0) ** 2,
+        limit_info=(1.0 if limits else 1e-6) / np.deg2rad(4.0) ** 2,
         acc_info=REFERENCE_RATE_HZ / acc**2,
         vel_info=wander,
     )

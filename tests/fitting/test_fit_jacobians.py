@@ -1,5 +1,7 @@
 """Every term of the fit's normal equations against residuals written a second time and differentiated numerically."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from made_tracks import FOCAL, SIZE, made_state, skeleton_of
@@ -7,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from imusim._kernels import fit as kernel
 from imusim._kernels.fit_chain import apply_step, landmark_jacobian, place_landmarks, pose_joints
-from imusim.fitting import refine
+from imusim.fitting import noise, refine
 from imusim.fitting.landmarks import AT, CONTACTS
 from imusim.fitting.skeleton import N_DOFS, pose_prior
 
@@ -27,18 +29,20 @@ def case():
     marks = refine.pose(skel, made_state(time))[2]
     px = FOCAL * marks[..., :2] / marks[..., 2:] + 0.5 * np.asarray(SIZE)
     trust = rng.uniform(0.2, 1.0, size=(T, 33))
-    clip = refine.observe(time, marks, px, trust, state.root[:, 2], FOCAL, 0.5 * np.asarray(SIZE))
+    trust[2, 5] = 0.0
+    seen = noise.observe(time, marks, px, trust, state.root[:, 2], FOCAL, 0.5 * np.asarray(SIZE))
+    weights = noise.robust_weights(seen, refine.pose(skel, state)[2], 5.0)
+    rest = rng.uniform(1e3, 1e4, size=(T, len(CONTACTS)))
+    rest[0] = 0.0
     up = rng.normal(size=3)
-    clip = clip._replace(
-        contact_info=rng.uniform(1e3, 1e4, size=(T, len(CONTACTS))),
-        floor_up=up / np.linalg.norm(up),
-        floor_height=rng.normal(size=len(CONTACTS)),
-        floor_info=rng.uniform(1e2, 1e3, size=(T, len(CONTACTS))),
-    )
-    clip.contact_info[0] = 0.0
+    held = noise.Held(
+        np.array([AT[n] for n in CONTACTS]), rest, up / np.linalg.norm(up), rng.normal(size=len(CONTACTS)),
+        rng.uniform(1e2, 1e3, size=(T, len(CONTACTS))),
+    )  # fmt: skip
+    clip = noise.weigh(seen, weights, held)
     prior = pose_prior()
     prior = prior._replace(vel_info=rng.uniform(0.1, 1.0, size=N_DOFS))
-    return skel, state, clip, prior
+    return skel, state, clip, prior, seen, weights, held
 
 
 def forward(skel, state):
@@ -61,18 +65,36 @@ def forward(skel, state):
     return out
 
 
-def residuals(skel, state, clip, prior, wanted):
-    """Information-weighted residuals of the least-squares cost, stacked."""
+def whitened(x, info, weight, keep):
+    """(u_t − φ u_{t−1})/√(1 − φ²) of residuals over their standard deviations, frames first."""
+    u = np.sqrt(info * weight) * x
+    phi = np.zeros_like(u)
+    seen = (np.broadcast_to(info, u.shape) > 0).astype(float)
+    phi[1:] = (keep * np.ones_like(u))[1:] * np.broadcast_to(np.sqrt(weight[1:] * weight[:-1]), u[1:].shape)
+    phi[1:] *= seen[1:] * seen[:-1]
+    first = np.sqrt(1 - phi[1] / (1 + phi[1])) * u[0]
+    # the last frame counts less by φ/(1 + φ) of its own square: an imaginary residual of that size
+    less = 1j * np.sqrt(phi[-1] / (1 + phi[-1])) * u[-1]
+    white = (u[1:] - phi[1:] * u[:-1]) / np.sqrt(1 - phi[1:] ** 2)
+    return np.concatenate([first[None], white, less[None]]).astype(complex)
+
+
+def residuals(skel, state, case, wanted):
+    """Residuals of the least-squares cost, weighted and whitened, stacked."""
+    _, _, clip, prior, seen, weights, _ = case
     marks = forward(skel, state) if wanted in ("3d", "2d", "contact", "floor") else None
     out = []
     if "3d" in wanted:
         e = marks - clip.marks3
-        w = clip.info3
-        shift = (w * e).sum(1, keepdims=True) / w.sum(1, keepdims=True)
-        out.append(np.sqrt(w) * (e - shift))
+        e = e - (clip.q3 * e).sum(1, keepdims=True) / clip.q3.sum(1, keepdims=True)
+        out.append(whitened(e, seen.info3, weights[0][..., None], seen.keep3[:, None]))
     if "2d" in wanted:
         uv = clip.focal * marks[..., :2] / marks[..., 2:] + clip.centre
-        out.append(np.sqrt(clip.info2)[..., None] * (uv - clip.marks2))
+        out.append(
+            whitened(
+                uv - clip.marks2, seen.info2[..., None], weights[1][..., None], seen.keep2[:, None, None]
+            )
+        )
     if "contact" in wanted:
         points = marks[:, clip.contact_mark]
         out.append(np.sqrt(clip.contact_info[1:])[..., None] * np.diff(points, axis=0))
@@ -101,15 +123,15 @@ def residuals(skel, state, clip, prior, wanted):
         out.append(np.sqrt(prior.vel_info * h[:, None]) * rate)
         span = 0.5 * (h[1:] + h[:-1])[:, None]
         out.append(np.sqrt(prior.acc_info * span) * np.diff(rate, axis=0) / span)
-    return np.concatenate([np.ravel(x) for x in out])
+    return np.concatenate([np.ravel(x) for x in out]).astype(complex)
 
 
 def only(clip, prior, wanted):
     """The same problem with all other terms switched off."""
     if "3d" not in wanted:
-        clip = clip._replace(info3=0 * clip.info3)
+        clip = clip._replace(q3=0 * clip.q3, p3=0 * clip.p3)
     if "2d" not in wanted:
-        clip = clip._replace(info2=0 * clip.info2)
+        clip = clip._replace(q2=0 * clip.q2, p2=0 * clip.p2)
     if "contact" not in wanted:
         clip = clip._replace(contact_info=0 * clip.contact_info)
     if "floor" not in wanted:
@@ -126,11 +148,11 @@ def only(clip, prior, wanted):
     return clip, prior
 
 
-def equations(skel, state, clip, prior, c):
+def equations(skel, state, clip, prior, build=True):
     blocks = np.empty((3, T, N_DOFS, N_DOFS))
     gradient = np.empty((T, N_DOFS))
     cost = kernel.normal_equations(
-        skel.chain, clip, prior, c, state.root, state.balls, state.angles, *blocks, gradient
+        skel.chain, clip, prior, state.root, state.balls, state.angles, *blocks, gradient, build
     )
     return cost, blocks, gradient
 
@@ -143,43 +165,63 @@ def moved(state, step, scale):
 
 @pytest.mark.parametrize("wanted", ["3d", "2d", "contact", "floor", "pose", "time"])
 def test_blocks_are_those_of_numerical_jacobians(case, wanted):
-    skel, state, clip, prior = case
+    skel, state, clip, prior = case[:4]
     clip, prior = only(clip, prior, wanted)
-    cost, blocks, gradient = equations(skel, state, clip, prior, 1e7)
-    r = residuals(skel, state, clip, prior, wanted)
-    assert cost == pytest.approx(0.5 * r @ r, rel=1e-7)
-    jac = np.empty((r.size, T * N_DOFS))
+    case = (skel, state, clip, prior, *case[4:])
+    cost, blocks, gradient = equations(skel, state, clip, prior)
+    r = residuals(skel, state, case, wanted)
+    assert cost == pytest.approx((0.5 * r @ r).real, rel=1e-7)
+    assert equations(skel, state, clip, prior, build=False)[0] == pytest.approx(cost, rel=1e-12)
+    jac = np.empty((r.size, T * N_DOFS), dtype=complex)
     for i in range(T * N_DOFS):
         step = np.zeros((T, N_DOFS))
         step.flat[i] = 1.0
-        ahead = residuals(skel, moved(state, step, 1e-5), clip, prior, wanted)
-        back = residuals(skel, moved(state, step, -1e-5), clip, prior, wanted)
+        ahead = residuals(skel, moved(state, step, 1e-5), case, wanted)
+        back = residuals(skel, moved(state, step, -1e-5), case, wanted)
         jac[:, i] = (ahead - back) / 2e-5
-    want = jac.T @ jac
+    want, slope = (jac.T @ jac).real, (jac.T @ r).real
     scale = np.abs(want).max()
-    np.testing.assert_allclose(gradient.ravel(), jac.T @ r, atol=1e-6 * np.abs(jac.T @ r).max())
+    np.testing.assert_allclose(gradient.ravel(), slope, atol=1e-6 * np.abs(slope).max())
     for k in range(3):
         for t in range(T - k):
             rows, cols = slice(t * N_DOFS, (t + 1) * N_DOFS), slice((t + k) * N_DOFS, (t + k + 1) * N_DOFS)
             np.testing.assert_allclose(blocks[k, t], want[rows, cols], atol=1e-7 * scale)
 
 
-@pytest.mark.parametrize("wanted", ["3d", "2d", "contact", "floor", "3d 2d contact floor pose time"])
-def test_gradient_of_the_robust_cost_is_exact(case, wanted):
-    """With the Cauchy loss at work the gradient is still the derivative of the cost that is compared."""
-    skel, state, clip, prior = case
-    clip, prior = only(clip, prior, wanted)
-    _, _, gradient = equations(skel, state, clip, prior, 40.0)
-    for seed in range(5):
-        step = np.random.default_rng(seed).normal(size=(T, N_DOFS))
-        ahead = equations(skel, moved(state, step, 1e-6), clip, prior, 40.0)[0]
-        back = equations(skel, moved(state, step, -1e-6), clip, prior, 40.0)[0]
-        # the shift of the 3D landmarks is found by three reweightings, not to the last digit
-        assert (gradient * step).sum() == pytest.approx((ahead - back) / 2e-6, rel=1e-3)
+def test_coloured_noise_is_as_strong_as_white_and_lasting_noise_at_both_ends():
+    """Against the spectral density of a long autocovariance, summed."""
+    for step in (1 / 30, 1 / 60, 1 / 240):
+        sd, phi = noise.coloured(0.006, 0.014, 0.3, step)
+        lag = np.arange(1, 4000)
+        keep = np.exp(-lag * step / 0.3)
+        for sign in (1.0, -1.0):
+            want = 0.006**2 + 0.014**2 * (1 + 2 * (sign**lag * keep).sum())
+            got = sd**2 * (1 + 2 * (sign**lag * phi**lag).sum())
+            assert got == pytest.approx(want, rel=1e-6)
+
+
+def test_an_outlier_is_let_go_and_does_not_pull_its_neighbours(case):
+    *_, seen, weights, held = case
+    lone = weights[1].copy()
+    lone[1, 7] = 0.0
+    clip = noise.weigh(seen, (weights[0], lone), held)
+    assert clip.q2[1, 7] == 0.0
+    assert clip.p2[1, 7] == clip.p2[2, 7] == 0.0
+    assert clip.q2[0, 7] == pytest.approx(lone[0, 7] * seen.info2[0, 7])
+
+
+def test_lasting_errors_pull_all_frames_alike(case):
+    """The same error in all frames has the same effect on all, the first and the last too."""
+    seen = case[4]
+    even = dataclasses.replace(seen, info2=np.ones((T, 33)), keep2=np.full(T, 0.8))
+    clip = noise.weigh(even, (case[5][0], np.ones((T, 33))), case[6])
+    pull = clip.q2 + clip.p2
+    pull[:-1] += clip.p2[1:]
+    np.testing.assert_allclose(pull, (1 - 0.8) / (1 + 0.8), rtol=1e-12)
 
 
 def test_landmark_jacobian_of_one_frame(case):
-    skel, state, _, _ = case
+    skel, state = case[:2]
     joints = len(skel.joint_names)
     rot, pos, axes = np.zeros((joints, 3, 3)), np.zeros((joints, 3)), np.zeros((joints, 2, 3))
 

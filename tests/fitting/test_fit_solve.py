@@ -30,12 +30,13 @@ def test_solution_and_variances_are_those_of_dense_algebra(count, size):
     x = right.copy()
     solve.substitute(a0, a1, a2, x)
     np.testing.assert_allclose(x.ravel(), np.linalg.solve(dense, right.ravel()), atol=1e-12)
-    found = np.empty_like(a0)
-    solve.marginal_covariance(a0, a1, a2, found)
+    found = np.empty((3, *a0.shape))
+    solve.selected_inverse(a0, a1, a2, *found)
     inverse = np.linalg.inv(dense)
-    for t in range(count):
-        block = inverse[t * size : (t + 1) * size, t * size : (t + 1) * size]
-        np.testing.assert_allclose(found[t], block, atol=1e-12)
+    for k in range(3):
+        for t in range(count - k):
+            block = inverse[t * size : (t + 1) * size, (t + k) * size : (t + k + 1) * size]
+            np.testing.assert_allclose(found[k, t], block, atol=1e-12)
 
 
 def test_variances_stay_right_over_many_weakly_seen_frames():
@@ -54,8 +55,8 @@ def test_variances_stay_right_over_many_weakly_seen_frames():
             dense[rows, cols] = a[t]
             dense[cols, rows] = a[t].T
     assert solve.factor(a0, a1, a2) == 0
-    found = np.empty_like(a0)
-    solve.marginal_covariance(a0, a1, a2, found)
+    found, beside, further = (np.empty_like(a0) for _ in range(3))
+    solve.selected_inverse(a0, a1, a2, found, beside, further)
     want = np.diagonal(np.linalg.inv(dense)).reshape(count, size)
     np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), want, rtol=1e-8)
 
