@@ -18,6 +18,8 @@ _PLANE_FLOOR = 0.25  # sine of the flexion at which the plane outweighs the rest
 _FLIP_DEG = 60.0
 _FLIP_WINDOW_S = 0.3
 _HIDDEN = 0.4
+_TWIST_WINDOW_S = 0.5
+_STRAIGHT = 0.1  # sine of the flexion below which all frames count alike
 
 
 def _unit(v: Floats) -> Floats:
@@ -55,27 +57,42 @@ def _swing(start: Floats, end: Floats) -> Floats:
     return rotation.to_matrix(half)
 
 
-def _near(hinge: Floats, neutral: Floats, bone: Floats, bend: Floats) -> Floats:
+def _near(hinge: Floats, neutral: Floats, bone: Floats, bend: Floats, time_s: Floats | None) -> Floats:
     """Turn hinges (T, 3) about the bone (T, 3) to be near the neutral ones: 30° if straight, 110° if well bent.
 
     An arm that noise bends the wrong way would otherwise start twisted by half a turn, and no small step leads back.
+    For the same reason the angle from neutral is averaged in time, as far as the limb is bent: between +100° in
+    one frame and −100° in another the shortest way leads once around the limb.
     """
     neutral = _unit(neutral - (neutral * bone).sum(-1, keepdims=True) * bone)
     side = np.cross(bone, neutral)
     angle = np.arctan2((hinge * side).sum(-1), (hinge * neutral).sum(-1))
     part = np.clip((bend - 0.15) / 0.45, 0.0, 1.0)
     limit = np.deg2rad(30.0 + 80.0 * part * part * (3.0 - 2.0 * part))
-    angle = np.clip(angle, -limit, limit)[:, None]
+    angle = np.clip(angle, -limit, limit)
+    if time_s is not None:
+        weight = bend**2 + _STRAIGHT**2
+        angle = _mean(time_s, weight * angle, _TWIST_WINDOW_S) / _mean(time_s, weight, _TWIST_WINDOW_S)
+    angle = angle[:, None]
     return np.cos(angle) * neutral + np.sin(angle) * side
 
 
-def initial_pose(skeleton: Skeleton, marks: Floats) -> tuple[Floats, Floats]:
+def _mean(time_s: Floats, x: Floats, window_s: float) -> Floats:
+    """Mean of x (T, ...) over a window about each frame."""
+    first = np.searchsorted(time_s, time_s - 0.5 * window_s)
+    last = np.searchsorted(time_s, time_s + 0.5 * window_s, side="right")
+    total = np.concatenate([np.zeros_like(x[:1]), np.cumsum(x, axis=0)])
+    return (total[last] - total[first]) / (last - first).reshape(-1, *[1] * (x.ndim - 1))
+
+
+def initial_pose(skeleton: Skeleton, marks: Floats, time_s: Floats | None = None) -> tuple[Floats, Floats]:
     """Pose of every frame: balls (T, 9, 3, 3) (the root's takes B to camera axes), angles (T, 14) rad.
 
     Parameters
     ----------
     skeleton : the body, J joints
     marks : (T, 33, 3) · m · camera axes, finite, any origin
+    time_s : (T,) · s: limbs turn about their length calmly; None: every frame stands alone
     """
     count = marks.shape[0]
     rest = skeleton.marks
@@ -111,12 +128,20 @@ def initial_pose(skeleton: Skeleton, marks: Floats) -> tuple[Floats, Floats]:
     balls[:, BALLS.index("neck")] = _part(np.swapaxes(thorax, 1, 2) @ head, 0.5)
 
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        _leg(skeleton, marks, side, pelvis, balls, angles)
-        _arm(skeleton, marks, side, sign, thorax, balls, angles)
+        _leg(skeleton, marks, time_s, side, pelvis, balls, angles)
+        _arm(skeleton, marks, time_s, side, sign, thorax, balls, angles)
     return balls, angles
 
 
-def _leg(skeleton: Skeleton, marks: Floats, side: str, pelvis: Floats, balls: Floats, angles: Floats) -> None:
+def _leg(
+    skeleton: Skeleton,
+    marks: Floats,
+    time_s: Floats | None,
+    side: str,
+    pelvis: Floats,
+    balls: Floats,
+    angles: Floats,
+) -> None:
     """Hip, knee and ankle of one side, written into balls and angles."""
     rest, chain = skeleton.marks, skeleton.chain
     hip, knee, ankle, heel, toe = (AT[f"{side}_{n}"] for n in ("hip", "knee", "ankle", "heel", "foot_index"))
@@ -129,7 +154,7 @@ def _leg(skeleton: Skeleton, marks: Floats, side: str, pelvis: Floats, balls: Fl
     sideways = _unit(np.cross(-shin, foot)) + _unit(pelvis[:, :, 0])
     plane = np.cross(thigh, shin)
     hinge = _near(
-        plane + _PLANE_FLOOR * _unit(sideways), pelvis[:, :, 0], thigh, np.linalg.norm(plane, axis=-1)
+        plane + _PLANE_FLOOR * _unit(sideways), pelvis[:, :, 0], thigh, np.linalg.norm(plane, axis=-1), time_s
     )
     r_thigh = _turn(thigh0, axis, thigh, hinge)
     bend = np.einsum("ta,ta->t", np.cross(thigh, shin), r_thigh @ axis)
@@ -146,7 +171,14 @@ def _leg(skeleton: Skeleton, marks: Floats, side: str, pelvis: Floats, balls: Fl
 
 
 def _arm(
-    skeleton: Skeleton, marks: Floats, side: str, sign: float, thorax: Floats, balls: Floats, angles: Floats
+    skeleton: Skeleton,
+    marks: Floats,
+    time_s: Floats | None,
+    side: str,
+    sign: float,
+    thorax: Floats,
+    balls: Floats,
+    angles: Floats,
 ) -> None:
     """Shoulder, elbow and forearm of one side, written into balls and angles."""
     rest, chain = skeleton.marks, skeleton.chain
@@ -160,7 +192,7 @@ def _arm(
     local = np.einsum("tba,tb->ta", thorax, upper)  # in the thorax's axes
     neutral = (thorax @ _swing(upper0, local)) @ axis
     plane = np.cross(upper, fore)
-    hinge = _near(plane + _PLANE_FLOOR * neutral, neutral, upper, np.linalg.norm(plane, axis=-1))
+    hinge = _near(plane + _PLANE_FLOOR * neutral, neutral, upper, np.linalg.norm(plane, axis=-1), time_s)
     r_upper = _turn(upper0, axis, upper, hinge)
     bend = np.einsum("ta,ta->t", np.cross(upper, fore), r_upper @ axis)
     flexion = np.clip(np.arctan2(bend, (upper * fore).sum(-1)), 0.0, np.deg2rad(150))
@@ -227,11 +259,8 @@ def unhidden(time_s: Floats, marks: Floats, belief: Floats) -> Floats:
 
 def calmed(time_s: Floats, marks: Floats, window_s: float = 0.2) -> Floats:
     """Landmarks (T, 33, 3) averaged over a short window: a calmer start. The refinement sees the landmarks as they are."""
-    first = np.searchsorted(time_s, time_s - 0.5 * window_s)
-    last = np.searchsorted(time_s, time_s + 0.5 * window_s, side="right")
     origin = marks[:1]
-    total = np.concatenate([np.zeros_like(origin), np.cumsum(marks - origin, axis=0)])
-    return origin + (total[last] - total[first]) / (last - first)[:, None, None]
+    return origin + _mean(time_s, marks - origin, window_s)
 
 
 def mend(time_s: Floats, balls: Floats, angles: Floats) -> tuple[Floats, Floats]:

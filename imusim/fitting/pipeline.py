@@ -32,7 +32,8 @@ from imusim.fitting.skeleton import Skeleton, build_skeleton
 from imusim.types import Body, Floats, Motion, PoseTrack
 
 _FLIPPED_TRUST = 1e-3
-_OUTSIDE_TRUST = 0.05
+_OUTSIDE = 0.4  # as if it were so visible: trusted by 0.03
+_VISIBILITY_POWER = 4  # from full to half visibility landmarks jump three times as far from frame to frame
 
 
 def fit(
@@ -97,7 +98,8 @@ def fit(
     marks3, px, visibility = landmarks.in_order(track)
     centre = 0.5 * np.asarray(track.image_size_px, dtype=np.float64)
     marks3 = landmarks.in_camera_axes(marks3, px, focal.px, centre)
-    belief = _belief(track, px, visibility, found.seen)
+    shown = _shown(track, px, visibility)
+    belief = _belief(track, shown, found.seen)
     turned = steady.turns(track.metadata, track.time_s.size)
     if turned is not None:
         px = steady.turned_px(px, turned[0], centre, turned[1])
@@ -133,7 +135,7 @@ def fit(
                 )
             )
     motion = _assemble(
-        track, body, skeleton, shape_fit.shape, found, fits, focal, centre, visibility, camera_tilt_deg,
+        track, body, skeleton, shape_fit.shape, found, fits, focal, centre, shown, camera_tilt_deg,
         {
             "camera": {
                 "focal_px": focal.px,
@@ -155,14 +157,17 @@ def fit(
     return motion
 
 
-def _belief(track: PoseTrack, px: Floats, visibility: Floats, seen: np.ndarray) -> Floats:
-    """How far each landmark is believed, (T, 33), 0 … 1: visibility² × quality of the frame, little outside the picture."""
+def _shown(track: PoseTrack, px: Floats, visibility: Floats) -> Floats:
+    """Visibility (T, 33), 0 … 1, of landmarks; next to none outside the picture, where the estimator only guesses."""
     width, height = track.image_size_px
     with np.errstate(invalid="ignore"):
         inside = (px[..., 0] >= 0) & (px[..., 0] <= width) & (px[..., 1] >= 0) & (px[..., 1] <= height)
-    believed = (
-        np.clip(visibility, 0.0, 1.0) ** 2 * track.quality[:, None] * np.where(inside, 1.0, _OUTSIDE_TRUST)
-    )
+    return np.where(inside, 1.0, _OUTSIDE) * np.clip(visibility, 0.0, 1.0)
+
+
+def _belief(track: PoseTrack, shown: Floats, seen: np.ndarray) -> Floats:
+    """How far each landmark is believed, (T, 33), 0 … 1: visibility⁴ × quality of the frame."""
+    believed = shown**_VISIBILITY_POWER * track.quality[:, None]
     return np.where(seen[:, None], np.nan_to_num(believed), 0.0)
 
 
@@ -200,7 +205,9 @@ def _fit_piece(
     belief = np.where(flipped[:, None], _FLIPPED_TRUST * belief, belief)
     start = initial.unhidden(time_s, initial.fill_values(time_s, marks3, good), belief)
     if refined:
-        balls, angles = initial.mend(time_s, *initial.initial_pose(skeleton, initial.calmed(time_s, start)))
+        balls, angles = initial.mend(
+            time_s, *initial.initial_pose(skeleton, initial.calmed(time_s, start), time_s)
+        )
     else:
         balls, angles = initial.initial_pose(skeleton, start)
     state = refinement.State(np.zeros((time_s.size, 3)), balls, angles)
@@ -279,10 +286,10 @@ def _assemble(
             poses[str(number)] = {"R_wc": pose.R_wc.tolist(), "position_w_m": pose.position_w.tolist()}
             root_w[part] = joints_c[part, 0] @ pose.R_wc.T + pose.position_w
             quats[part] = _local_quaternions(body, rotations[number], pose.R_wc)
-            sd[part] = trust.rotation_sd(skeleton, posterior)
             root_sd[part] = trust.root_sd(posterior, joints_c[part, 0, 2], pose.R_wc)
             seen = found.seen[part]
             filled = initial.fill_values(track.time_s[part], visibility[part], seen)
+            sd[part] = trust.rotation_sd(skeleton, posterior, filled)
             sure[part] = trust.confidence(skeleton, sd[part], filled, track.quality[part], seen)
     speed = np.concatenate([posterior.process for _, posterior in fits])
     bandwidth = process.bandwidth_hz(np.median(speed, axis=0), float(np.median(np.diff(track.time_s))))

@@ -18,6 +18,9 @@ DEPTH_MODEL_SD = 0.02
 """The same for the distance from the camera, as a fraction of it: it wanders slowly by 0.1 to 0.2 m."""
 HALF_TRUST_SD = np.deg2rad(20.0)
 GAP_CONFIDENCE = 0.3
+UNSEEN_SD = np.deg2rad(35.0)
+"""Of a joint none of whose landmarks is ever seen: about what `imusim.fitting.skeleton` believes of any pose, rad."""
+_HALF_SEEN = 0.4  # visibility from which the posterior speaks for itself
 
 _SEEN_BY = {
     "pelvis": ("hip", "shoulder"), "hip": ("hip", "knee"), "knee": ("knee", "ankle"),
@@ -27,15 +30,23 @@ _SEEN_BY = {
 }  # fmt: skip
 
 
-def rotation_sd(skeleton: Skeleton, posterior: Posterior) -> Floats:
+def rotation_sd(skeleton: Skeleton, posterior: Posterior, visibility: Floats) -> Floats:
     """Standard deviation of each joint's own rotation, per axis (root mean square of three), (T, J) rad.
 
-    Marginal over everything else in the clip. Axes that the fit holds fixed count with `FIXED_AXIS_SD`.
+    Marginal over everything else in the clip. Axes that the fit holds fixed count with `FIXED_AXIS_SD`. What is hardly
+    seen has the usual pose, and is as uncertain as people differ, however long it is not seen.
+
+    Parameters
+    ----------
+    skeleton : the body, J joints
+    posterior : of the fit
+    visibility : (T, 33), 0 … 1, filled in unseen frames
     """
     driven = skeleton.driven.astype(np.float64)
     total = posterior.unknowns @ driven.T
     free = 3.0 - driven.sum(axis=1)
-    return np.sqrt((total + free * FIXED_AXIS_SD**2) / 3.0 + MODEL_SD**2)
+    hidden = UNSEEN_SD * np.clip(1.0 - _seen(skeleton, visibility) / _HALF_SEEN, 0.0, 1.0)
+    return np.sqrt((total + free * FIXED_AXIS_SD**2) / 3.0 + MODEL_SD**2 + hidden**2)
 
 
 def root_sd(posterior: Posterior, depth_m: Floats, axes: Floats) -> Floats:
@@ -67,6 +78,12 @@ def confidence(
     quality : (T,), 0 … 1
     seen : (T,) bool; frames bridged over a gap get 0.3 of it
     """
+    frame = np.where(seen, quality, GAP_CONFIDENCE)
+    return np.clip(_seen(skeleton, visibility) * frame[:, None] / (1.0 + (sd / HALF_TRUST_SD) ** 2), 0.0, 1.0)
+
+
+def _seen(skeleton: Skeleton, visibility: Floats) -> Floats:
+    """Mean visibility of the landmarks that show each joint, (T, J)."""
     columns = []
     for name in skeleton.joint_names:
         side, _, part = name.partition("_")
@@ -77,5 +94,4 @@ def confidence(
         else:
             marks = [AT[f"{s}_{n}"] for n in _SEEN_BY["pelvis"] for s in ("left", "right")]
         columns.append(visibility[:, marks].mean(axis=1))
-    frame = np.where(seen, quality, GAP_CONFIDENCE)
-    return np.clip(np.stack(columns, axis=1) * frame[:, None] / (1.0 + (sd / HALF_TRUST_SD) ** 2), 0.0, 1.0)
+    return np.stack(columns, axis=1)
