@@ -15,5 +15,5 @@ def test_a_little_more_noise_changes_the_process_noise_a_little():
         motion = im.fit(made_track(time, state, skel, noise=noise, seed=3), body, 1.7, progress=False)
         found.append([motion.metadata["process"][g] for g in ("root", "left_arm", "right_leg")])
     steps = np.abs(np.diff(np.log(found), axis=0))
-    assert steps.max() < 0.2  # a grid of the search has steps of 0.3 or none
+    assert steps.max() < 0.2  # a grid would have steps or none
     assert (steps > 1e-4).sum() >= 8
