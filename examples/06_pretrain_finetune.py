@@ -1,14 +1,21 @@
 """The whole way: simulated movements -> joint pre-training -> few labels on real data -> a table."""
 
+import copy
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 import mujo
-from mujo.corpus.corpora import read_clips
-from mujo.finetune import Beside, train_classifier
+from mujo.augment import WORN
+from mujo.corpus.corpora import read_clips, sentence_features
+from mujo.evaluate.recipes import CANDIDATES, CHOSEN, Labels, fit
+from mujo.finetune import train_classifier
+from mujo.joint.adapt import adapt_statistics
 from mujo.joint.pretrain import JointSettings, pretrain_joint
-from mujo.joint.targets import as_worn, class_of_movement, simulated_windows, target
+from mujo.joint.targets import as_worn, class_of_movement, class_texts, simulated_windows, target
+from mujo.joint.zeroshot import Names, prototypes
 from mujo.layout import Layout
 from mujo.metrics import confusion, macro_f1
 from mujo.splits import Labelled, person_folds, split
@@ -33,7 +40,15 @@ def main(
     layout = Layout.of(windows.channel_names)
     movements = class_of_movement("spar", windows.classes)
     made, said = simulated_windows([c for c in clips if c.label in movements], wanted, windows.channel_names)
+    simulated = (made, [movements[m] for m in said])
     test_people = person_folds(sorted(set(windows.person.tolist())))[0]
+    told = [sentence_features(class_texts("spar")[name][0]) for name in windows.classes]
+    space = copy.deepcopy(
+        model
+    )  # statistics of unlabelled windows of training people; names are judged in it
+    space.imu = adapt_statistics(model.imu, windows.X[~np.isin(windows.person, test_people)], layout)
+    classes = np.arange(len(windows.classes))
+    names = Names(space, layout, prototypes(model, told), classes, len(classes))
     budget = Budget(least_steps=finetune_steps, most_steps=finetune_steps)
     table: dict[str, list[float]] = {"from scratch": [], "pre-trained": []}
     for units in (1, 4):
@@ -41,10 +56,11 @@ def main(
         X, y = windows.X[parts.labelled], windows.y[parts.labelled]
         with seeded(0):
             fresh = mujo.encoders.build("fcn")
-        beside = Beside(made, [movements[m] for m in said], weight=1.0 / units)
         options = {"n_classes": len(windows.classes), "layout": layout, "budget": budget}
         scratch = train_classifier(fresh, X, y, **options)
-        tuned = train_classifier(model.imu, X, y, pretrained=True, beside=beside, **options)
+        labels = Labels(X, y, parts.units)
+        rule = CANDIDATES[CHOSEN]
+        tuned = fit(rule, model.imu, labels, simulated, names, augmentation=WORN, **options)
         for name, classifier in (("from scratch", scratch), ("pre-trained", tuned)):
             guess = classifier.predict(windows.X[parts.test])
             table[name].append(float(macro_f1(confusion(windows.y[parts.test], guess, len(windows.classes)))))
