@@ -63,7 +63,7 @@ def side_by_side(results: Results) -> str:
     units = {r["labelled"]: r["n_units"] for r in results.rows()}
     zero = score.get(("zeroshot", "pretrained", "f1"), float("nan"))
     lines = [
-        "macro-F1 on two unseen people     from scratch    pre-trained (simulated signals kept in)",
+        "macro-F1 on two unseen people     from scratch    pre-trained on simulated signals",
         f"no label, by the names alone                 -          {zero:.3f}",
     ]
     for how in map(str, LABELS):
