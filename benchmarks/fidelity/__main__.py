@@ -82,8 +82,7 @@ def softtissue() -> str:
         [
             *lines,
             "",
-            "Negative is worse. A rigid mount has no mode to find, and 1.7 s of a leg's swing do not tell eight numbers: ask for it where",
-            "a sensor is known to sit softly and the recording is long.",
+            "0 % where the data are not clearly more likely with a mode: then the sensor is taken for rigid, and that is said.",
         ]
     )
 

@@ -42,7 +42,8 @@ def identify(
     estimate : of "time", "skew" (of the clock), "rotation" (mounting), "leverarm" (position on the segment),
     "bias", "scale",
         "bodyscale" (a factor on the body's size, hence its accelerations), "softtissue" (the first mode of a mount on
-        foam, skin or strap: `imusim.sensor.Mount`); a tuple, or a string with commas
+        foam, skin or strap: `imusim.sensor.Mount`; kept only where the data are clearly more likely with it); a tuple,
+        or a string with commas
 
     Other Parameters
     ----------------

@@ -72,6 +72,20 @@ def test_without_it_the_residual_is_larger(found):
     assert "mount" not in rigid.parameters[name]
 
 
+def test_a_rigid_sensor_stays_rigid(found):
+    trajectory = found[0]
+    true = np.arange(1.0, 18.5, 1 / 100)
+    rec = im.simulate(trajectory, time_s=true, rate_hz=100.0)
+    g = np.random.default_rng(6)
+    real = im.Recording(
+        true, rec.acc + 0.05 * g.normal(size=rec.acc.shape), rec.gyro + 0.01 * g.normal(size=rec.acc.shape), rec.sensors,
+        unit="m/s2", gyro_unit="rad/s",
+    )  # fmt: skip
+    (p,) = im.identify(trajectory, real, BLOCKS).parameters.values()
+    assert "mount" not in p
+    assert "no soft mount" in p["unidentified"][0]
+
+
 def test_it_goes_through_the_file_into_the_next_simulation(found, tmp_path):
     trajectory, real, mount, result = found
     _, devices, mounts = read_identified(result.save(tmp_path / "identified.yaml"))
