@@ -1,6 +1,8 @@
 """One view fitted alone against the other three triangulated, with a better estimator in the reference. Video-grade evidence.
 
-    python -m benchmarks.fit.bench_views_fit
+    python -m benchmarks.fit.bench_views_fit [FOLDER]
+
+With a folder, landmarks are kept there, and a second run reuses them.
 
 The view has the estimator that users get ("full"), the reference the heavy model in the other three views. Besides
 the accelerations: speed, limbs of the wrong side, and whether bones keep their length.
@@ -8,7 +10,9 @@ the accelerations: speed, limbs of the wrong side, and whether bones keep their 
 
 from __future__ import annotations
 
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -59,11 +63,14 @@ def flips(points_c: np.ndarray, truth_c: np.ndarray, names) -> tuple[int, int]:
     return wrong, seen
 
 
-def main() -> None:
+def main(folder: Path | None = None) -> None:
     """Print and write the tables."""
     cams = cameras()
     tracks = {
-        m: [im.estimate_pose(im.asset(v), model=m, progress=False) for v in clips.VIEWS]
+        m: [
+            im.estimate_pose(im.asset(v), model=m, progress=False, cache=folder and folder / f"{v}_{m}.npz")
+            for v in clips.VIEWS
+        ]
         for m in ("full", "heavy")
     }
     names = list(tracks["full"][0].landmark_names)
@@ -130,4 +137,4 @@ pairs, in the picture), and how much the longest change of any bone is:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
