@@ -1,6 +1,6 @@
 """The video chain: speed by model and frame rate and what it costs in accuracy; shares of the steps; start-up.
 
-python -m benchmarks.bench_video
+python -m benchmarks.bench_video [CLIP ...]
 """
 
 from __future__ import annotations
@@ -54,10 +54,12 @@ def after_pose(track, height_m, folder: Path) -> dict[str, Cost]:
     return {"fit": fit, "smoothing": smoothing, "17 sensors, ideal and BMI270": simulate, "export": export}
 
 
-def settings_rows(folder: Path) -> tuple[list[str], list[str], list[str]]:
+def settings_rows(
+    folder: Path, names=(clips.WALKING, "clip_cam04")
+) -> tuple[list[str], list[str], list[str]]:
     """Rows of what each setting takes, what it costs against the full model at every frame, and the first one's steps."""
     speeds, costs, shares = [], [], []
-    for name in (clips.WALKING, "clip_cam04"):
+    for name in names:
         reference = None
         for model, fps in settings(name):
             with meter() as pose:
@@ -158,11 +160,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         starts = startup()
-        speeds, costs, shares = settings_rows(folder)
+        speeds, costs, shares = settings_rows(folder, *([tuple(sys.argv[1:])] if sys.argv[1:] else []))
     text = [
         "## The video chain",
         "",
-        "`python -m benchmarks.bench_video`",
+        f"`python -m {' '.join(['benchmarks.bench_video', *sys.argv[1:]])}`",
         "",
         "### Speed",
         "",
