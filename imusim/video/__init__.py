@@ -22,6 +22,7 @@ from imusim.video.cache import (
     video_fingerprint,
     write_npz,
 )
+from imusim.video.camera_turn import MOVING_SHARE, moving_note, with_turns
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks, PoseEstimator, RegionEstimator
 from imusim.video.everybody import estimate_people
@@ -45,8 +46,6 @@ __all__ = [
 
 _ALGORITHM = 4  # raise it when the same settings give another track
 _LEAST_S = 0.5
-_TYPICAL_FOCAL = 0.85  # of the longer side: a phone's
-_MOVING_SHARE = 0.2  # of the frames, from which on the camera is called moving
 
 
 def estimate_pose(
@@ -138,8 +137,7 @@ def estimate_pose(
             track = _track(
                 path, info, estimator, choice, settings=settings, cache=cache, key=key, progress=progress
             )
-            if track.metadata["camera_moving_fraction"] > _MOVING_SHARE:
-                track = _with_turns(path, track, focal_px or info.focal_px, fps, progress)
+            track = with_turns(path, [track], focal_px or info.focal_px, fps, progress)[0]
             if cache is not None and track.detected.any():
                 save_track(cache, track, key=key)
                 _part(cache).unlink(missing_ok=True)
@@ -200,25 +198,11 @@ def _track(
         "frames_dropped": counts.out_of_order,
         "truncated": counts.truncated,
         "camera_moving_fraction": camera.moving_fraction,
-        "background_lines_px": harvest.lines_px if camera.moving_fraction <= _MOVING_SHARE else {},
+        "background_lines_px": harvest.lines_px if camera.moving_fraction <= MOVING_SHARE else {},
         "sides_exchanged": np.flatnonzero(changed).tolist(),
         "resumed_at_s": resumed_s,
     }
     return PoseTrack(**raw, image_size_px=info.size_px, landmark_names=names, metadata=metadata)
-
-
-def _with_turns(
-    path: Path, track: PoseTrack, focal_px: float | None, fps: float | None, progress: bool
-) -> PoseTrack:
-    """Keep how the camera turned with the track, if that is how it moved."""
-    from imusim.video.camera_turn import camera_turns
-
-    focal = focal_px or _TYPICAL_FOCAL * max(track.image_size_px)
-    found = camera_turns(path, track, focal, fps, progress)
-    said = {"camera_turn_left_px": found.left_px if np.isfinite(found.left_px) else None}
-    if found.believed:
-        said |= {"camera_turn_largest_deg": found.largest_deg, **found.metadata(focal)}
-    return replace(track, metadata={**track.metadata, **said})
 
 
 def _checked_spans(spans_s: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -263,18 +247,9 @@ def _check(track: PoseTrack, path: Path) -> None:
         raise NoPersonError(
             f"{path}: a person is seen for {seen_s:.2f} s only; at least {_LEAST_S} s are needed."
         )
-    moving = float(track.metadata.get("camera_moving_fraction", 0.0))
-    if moving > _MOVING_SHARE:
-        turned = track.metadata.get("camera_turn_largest_deg")
-        what = (
-            "A static camera is assumed: the camera's motion will appear as the person's."
-            if turned is None
-            else f"The camera's turns (up to {turned:.1f}°) are taken out; if it was carried, its path is not."
-        )
-        warnings.warn(
-            QualityWarning(f"{path}: the background moves in {moving:.0%} of the clip. {what}"),
-            stacklevel=3,
-        )
+    note = moving_note(track)
+    if note is not None:
+        warnings.warn(QualityWarning(f"{path}: {note}"), stacklevel=3)
     if track.switched.any():
         times = ", ".join(f"{t:.1f}" for t in track.time_s[track.switched][:5])
         warnings.warn(

@@ -8,7 +8,7 @@ A camera that only turns has no parallax: nothing needs to be known of how far t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ TURN_KEY, TURN_FOCAL_KEY = "camera_turn_wxyz", "camera_turn_focal_px"
 """Where a track's metadata keeps, for each frame, the rotation from its camera's axes to those of its shot's first
 frame, and the focal length that it was found with."""
 
+MOVING_SHARE = 0.2
+"""Of the frames, from which on the camera is called moving."""
+
+_TYPICAL_FOCAL = 0.85  # of the longer side: a phone's
 _SIDE_PX = 640
 _CORNERS = 400
 _FEWEST = 30  # corners that are followed, for a rotation to mean anything
@@ -69,6 +73,42 @@ class CameraTurns:
             TURN_FOCAL_KEY: focal_px,
             "background_lines_px": self.lines_px,
         }
+
+
+def with_turns(
+    path: Path, tracks: list[PoseTrack], focal_px: float | None, fps: float | None, progress: bool
+) -> list[PoseTrack]:
+    """Keep how the camera turned with the tracks of one video, if it is one that moved and that is how.
+
+    Parameters
+    ----------
+    path : the video
+    tracks : of the people in it, with the same times
+    focal_px : focal length · pixels; None: a phone's
+    fps, progress : as for `camera_turns`
+    """
+    if not tracks or tracks[0].metadata["camera_moving_fraction"] <= MOVING_SHARE:
+        return tracks
+    focal = focal_px or _TYPICAL_FOCAL * max(tracks[0].image_size_px)
+    found = camera_turns(path, tracks[0], focal, fps, progress)
+    said: dict[str, Any] = {"camera_turn_left_px": found.left_px if np.isfinite(found.left_px) else None}
+    if found.believed:
+        said |= {"camera_turn_largest_deg": found.largest_deg, **found.metadata(focal)}
+    return [replace(t, metadata={**t.metadata, **said}) for t in tracks]
+
+
+def moving_note(track: PoseTrack) -> str | None:
+    """Say what is to be known of a camera that moved; None of one that stood still."""
+    moving = float(track.metadata.get("camera_moving_fraction", 0.0))
+    if moving <= MOVING_SHARE:
+        return None
+    turned = track.metadata.get("camera_turn_largest_deg")
+    what = (
+        "A static camera is assumed: the camera's motion will appear as the person's."
+        if turned is None
+        else f"The camera's turns (up to {turned:.1f}°) are taken out; if it was carried, its path is not."
+    )
+    return f"the background moves in {moving:.0%} of the clip. {what}"
 
 
 def camera_turns(

@@ -16,6 +16,7 @@ from imusim.errors import ConfigError, ImusimError, NoPersonError, QualityWarnin
 from imusim.types import PoseTrack
 from imusim.video.appearance import bounding_box
 from imusim.video.cache import cache_key, read_npz, video_fingerprint, write_npz
+from imusim.video.camera_turn import MOVING_SHARE, moving_note, with_turns
 from imusim.video.crowd import MOST_PEOPLE, Crowd
 from imusim.video.decode import DecodeCounts, VideoInfo, frames, probe
 from imusim.video.estimator import LANDMARK_NAMES, Landmarks, RegionEstimator
@@ -30,7 +31,6 @@ from imusim.video.upright import Upright
 _ALGORITHM = 1
 _LEAST_S, _LEAST_FRAMES = 0.5, 5
 _GLIMPSE_S, _GLIMPSE = 1.0, 0.5  # shorter than this with less median quality than that may be a shadow
-_MOVING_SHARE = 0.2
 _ARRAYS = ("landmarks_m", "landmarks_px", "visibility", "quality", "switched")
 
 
@@ -111,6 +111,7 @@ def estimate_people(
             tracks = _cached(Path(cache), key)
         if tracks is None:
             tracks = _tracks(path, info, estimator, settings, progress)
+            tracks = with_turns(path, tracks, focal_px or info.focal_px, fps, progress)
             if cache is not None and tracks:
                 _keep(Path(cache), key, tracks)
     finally:
@@ -146,7 +147,7 @@ def _tracks(
         "frames_dropped": loop.counts.out_of_order,
         "truncated": loop.counts.truncated,
         "camera_moving_fraction": moving,
-        "background_lines_px": loop.lines_px if moving <= _MOVING_SHARE else {},
+        "background_lines_px": loop.lines_px if moving <= MOVING_SHARE else {},
         "people_left_out": loop.crowd.missed,
     }
     tracks = []
@@ -341,12 +342,6 @@ def _warn(tracks: list[PoseTrack], path: Path) -> None:
             QualityWarning(f"{path}: more than {MOST_PEOPLE} people at a time; the others were left out."),
             stacklevel=3,
         )
-    moving = float(tracks[0].metadata["camera_moving_fraction"])
-    if moving > _MOVING_SHARE:
-        warnings.warn(
-            QualityWarning(
-                f"{path}: the background moves in {moving:.0%} of the clip. A static camera is assumed: "
-                "the camera's motion will appear as the people's."
-            ),
-            stacklevel=3,
-        )
+    note = moving_note(tracks[0])
+    if note is not None:
+        warnings.warn(QualityWarning(f"{path}: {note}"), stacklevel=3)
