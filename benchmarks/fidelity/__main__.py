@@ -89,12 +89,12 @@ def softtissue() -> str:
 
 def where() -> str:
     """Wrong-placement control."""
-    every = 4
+    every = 9
     return "\n".join(
         [
             "## Which limb wore it?",
             "",
-            "UTD-MHAD, every fourth trial: Kinect skeletons become signals all over the body; each trial's real sensor is held",
+            "UTD-MHAD, all trials of the thigh, every ninth of the wrist: Kinect skeletons become signals all over the body; each real sensor is held",
             "against every place by the correlation of |acc| and |gyro| below 5 Hz (`imusim validate` suggests placements so). Means over",
             "trials and people of the best place of a limb.",
             "",

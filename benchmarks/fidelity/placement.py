@@ -31,8 +31,11 @@ WORN = {"wrist": "right arm", "thigh": "right leg"}
 THIGH_FROM = 22  # actions 22 … 27 wear the sensor on the right thigh
 
 
-def trials(every: int = 1):
-    """Yield (action, person, recording, motion) of every n-th trial; frames span the inertial sensor's clock."""
+def trials(every: int = 1, thigh_every: int | None = None):
+    """Yield (action, person, recording, motion) of every n-th trial; frames span the inertial sensor's clock.
+
+    With `thigh_every` those of the thigh, of which there are few, are counted by themselves.
+    """
     root = folder() / "utd_mhad"
     with (
         zipfile.ZipFile(root / "Skeleton.zip") as skeletons,
@@ -47,7 +50,13 @@ def trials(every: int = 1):
             }
             for z in (skeletons, inertial)
         ]
-        for key in sorted(found[0])[::every]:
+        keys = sorted(found[0])
+        if thigh_every is None:
+            keys = keys[::every]
+        else:
+            thigh = [k for k in keys if int(k.split("_")[0][1:]) >= THIGH_FROM]
+            keys = [k for k in keys if k not in set(thigh)][::every] + thigh[::thigh_every]
+        for key in keys:
             action, person, _ = (int(part[1:]) for part in key.split("_"))
             paths = [
                 Path(z.extract(names[key], scratch))
@@ -65,14 +74,14 @@ def trials(every: int = 1):
             yield action, person, real, motion
 
 
-def control(every: int = 1) -> dict[str, dict[int, dict[str, float]]]:
+def control(every: int = 1, thigh_every: int = 1) -> dict[str, dict[int, dict[str, float]]]:
     """Kind ("wrist", "thigh") → person → group → mean likeness over trials (best place of a group in each trial)."""
     sums: dict[str, dict[int, dict[str, list[float]]]] = {
         k: defaultdict(lambda: defaultdict(list)) for k in WORN
     }
     places = [p for group in GROUPS.values() for p in group]
     for action, person, real, motion in tqdm(
-        trials(every), "UTD-MHAD", total=861 // every, leave=False, disable=None
+        trials(every, thigh_every), "UTD-MHAD", leave=False, disable=None
     ):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
