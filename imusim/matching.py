@@ -24,6 +24,7 @@ _QUANTILES = np.concatenate([[0.001, 0.005], np.linspace(0.01, 0.99, 99), [0.995
 _WINDOW_S = 2.56
 _MOST_DB = 20.0
 _TAPS_S = 2.0
+_BRIDGED_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,8 @@ def _by_quantiles(step: Mapping[str, Any], signal: str, x: Floats, _rate: float)
 def _learn_spectrum(
     signal: str, virtual: Floats, real: Floats, virtual_hz: float, real_hz: float
 ) -> dict[str, Any]:
-    f_virtual, ours = _power(virtual, virtual_hz)
-    f_real, theirs = _power(real, real_hz)
+    f_virtual, ours = power(virtual, virtual_hz)
+    f_real, theirs = power(real, real_hz)
     top = min(f_virtual[-1], f_real[-1])
     frequency = f_virtual[f_virtual <= top]
     gains = []
@@ -164,8 +165,8 @@ def _learn_spectrum(
     return {"frequency_hz": frequency.tolist(), f"{signal}_gain": gains}
 
 
-def _power(x: Floats, rate_hz: float) -> tuple[Floats, Floats]:
-    """Frequencies (F,) · Hz and power density (F, 3), mean over windows without a gap."""
+def power(x: Floats, rate_hz: float) -> tuple[Floats, Floats]:
+    """Return frequencies (F,) · Hz and power density (F, 3) of x (N, 3), the mean over windows without a gap."""
     length = max(32, round(_WINDOW_S * rate_hz))
     known: NDArray[np.bool_] = np.asarray(np.isfinite(x).all(axis=1))
     starts = np.arange(0, x.shape[0] - length + 1, length // 2)
@@ -191,20 +192,24 @@ def _level(frequency: Floats, power: Floats) -> Floats:
 
 
 def _by_spectrum(step: Mapping[str, Any], signal: str, x: Floats, rate_hz: float) -> None:
-    """Filter (N, 3) in place, symmetric taps, ends mirrored; across gaps straight lines, gaps stay."""
+    """Filter (N, 3) in place, symmetric taps, ends mirrored; straight lines across short gaps, each stretch by itself."""
     frequency = np.asarray(step["frequency_hz"])
     nyquist = 0.5 * rate_hz
     taps = 2 * (int(min(_TAPS_S * rate_hz, 0.5 * x.shape[0])) // 2) + 1
     grid = np.linspace(0.0, nyquist, 513)
+    known = np.flatnonzero(np.isfinite(x).all(axis=1))
+    runs = np.split(known, np.flatnonzero(np.diff(known) > _BRIDGED_S * rate_hz) + 1)
     for c, gain in zip(x.T, step[f"{signal}_gain"], strict=True):
-        known = np.isfinite(c)
-        if known.sum() < 2 or taps < 3:
+        if taps < 3:
             continue
         filter_ = firwin2(taps, grid, np.interp(grid, frequency, gain), fs=rate_hz)
-        whole = np.interp(np.arange(c.size), np.flatnonzero(known), c[known])
-        middle = float(whole.mean())
-        padded = np.pad(whole - middle, taps // 2, mode="reflect")
-        c[known] = (oaconvolve(padded, filter_, mode="valid") + middle)[known]
+        for run in runs:
+            if run.size < 2:
+                continue
+            whole = np.interp(np.arange(run[0], run[-1] + 1), run, c[run])
+            middle = float(whole.mean())
+            padded = np.pad(whole - middle, taps // 2, mode="reflect")
+            c[run] = (oaconvolve(padded, filter_, mode="valid") + middle)[run - run[0]]
 
 
 _LEARNED = {"quantile": _learn_quantiles, "spectral": _learn_spectrum}

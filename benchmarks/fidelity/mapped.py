@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 import imusim as im
 from benchmarks.fidelity.placement import RATE_HZ, THIGH_FROM, trials
+from imusim.matching import power
 from imusim.recording import Recording
-from imusim.validation.metrics import distributions, spectra
+from imusim.validation.metrics import distributions
 
 LEARN = (1, 2, 3, 4)
 KINDS = ("quantile", "spectral", "spectral,quantile")
@@ -29,7 +30,7 @@ def sets(every: int) -> dict[bool, tuple[Recording, Recording]]:
             warnings.simplefilter("ignore")
             at = real.time_s[(real.time_s >= motion.time_s[0]) & (real.time_s <= motion.time_s[-1])]
             rec = im.simulate(motion, placements=["right_wrist"], time_s=at, rate_hz=RATE_HZ)
-        gap = np.full((1, 6), np.nan)  # between trials
+        gap = np.full((round(RATE_HZ), 6), np.nan)  # between trials
         ours = np.vstack([np.hstack([rec.acc[:, 0], rec.gyro[:, 0]]), gap])
         theirs = np.vstack([np.hstack([real.acc[: at.size, 0], real.gyro[: at.size, 0]]), gap])
         parts[person in LEARN].append((ours, theirs))
@@ -77,11 +78,14 @@ def _distances(virtual: Recording, real: Recording) -> dict[str, float]:
     out = {}
     for signal in ("acc", "gyro"):
         a, b = getattr(virtual, signal)[:, 0], getattr(real, signal)[:, 0]
-        w, db = [], []
+        w = []
         for x, y in zip(a.T, b.T, strict=True):
             x, y = x[np.isfinite(x)], y[np.isfinite(y)]
             w.append(distributions(x, y)[1] / y.std())
-            db.append(spectra(x[: y.size], y[: x.size], RATE_HZ)[1])
+        ours, theirs = (power(x, RATE_HZ)[1][1:] for x in (a, b))  # inside trials
+        share = np.cumsum(theirs, axis=0) / theirs.sum(axis=0)
+        decibel = np.where(share < 0.99, 10 * np.log10(ours / theirs), np.nan)
+        db = np.sqrt(np.nanmean(decibel**2, axis=0))
         out |= {f"{signal}_w": float(np.mean(w)), f"{signal}_db": float(np.mean(db))}
     return out
 
