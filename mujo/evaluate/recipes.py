@@ -5,6 +5,7 @@ Which of the candidates is used was decided on training people alone (`mujo.eval
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +30,7 @@ class Rule:
         with n it is divided by n
     until : with more labelled recordings a class than this, simulated windows are left out
     names : what the classes' names say is added to the scores, as much as it fits the labelled windows
+    names_until : with more labelled recordings a class than this, names are left out
     probed : the classifier starts as a fitted probe (else fresh)
     blended : the weights in the end are n / (n + 1) of the way from the pre-trained ones
     """
@@ -37,6 +39,7 @@ class Rule:
     beside: float = 1.0
     until: float = 3.0
     names: bool = False
+    names_until: float = 10.0
     probed: bool = False
     blended: bool = False
 
@@ -56,7 +59,7 @@ CANDIDATES = {
 CHOSEN = "lr 1, beside 0.3, names"
 
 
-PROBE = Rule(names=True)
+PROBE = Rule(names=True, names_until=math.inf)
 """Of the frozen probe; simulated windows are kept in where the run says so."""
 
 
@@ -111,7 +114,7 @@ def fit(
         options["recordings"] = labels.recordings
         blend = labels.a_class / (labels.a_class + 1.0) if rule.blended else 1.0
         options["recipe"] = Recipe(blend=blend, probed=rule.probed)
-        if rule.names and names is not None:
+        if rule.names and labels.a_class <= rule.names_until and names is not None:
             options["hint"] = names.fitted(labels.X, labels.y)
     return train_classifier(
         encoder, labels.X, labels.y, pretrained=pretrained, budget=replace(budget, encoder_lr=rule.encoder_lr),

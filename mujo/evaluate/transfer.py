@@ -36,7 +36,7 @@ BAND_HZ = 5.0
 FOLDS = (("1", "2"), ("3", "4"), ("5", "6"), ("7", "8"))
 STEPS, BATCH = 400, 128
 WIDE = Augmentation(rotation_deg=40.0, around_deg=60.0, scale=0.15, noise=0.05, tempo=0.15, bias=0.03)
-RULE = Rule(encoder_lr=0.3, beside=1.0, until=8.0, names=True)
+RULE = Rule(encoder_lr=0.3, beside=1.0, until=8.0, names=True, names_until=8.0)
 """Simulated windows are the same people's here: names and simulated windows both count."""
 
 

@@ -9,6 +9,7 @@ from made_windows import made_windows
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
+from mujo.augment import LIGHT
 from mujo.encoders import build
 from mujo.evaluate.recipes import CANDIDATES, CHOSEN, Labels, Rule, fit
 from mujo.evaluate.selection import SCRATCH, chosen_by_fold, inner_people, table
@@ -156,8 +157,6 @@ def test_every_rule_learns_from_one_recording_a_class(name):
     few = np.flatnonzero(np.isin(REAL.unit, [np.flatnonzero(REAL.y == k)[0] // 6 for k in range(3)]))
     labels = Labels(REAL.X[few], REAL.y[few], 3)
     assert labels.a_class == 1.0
-    from mujo.augment import LIGHT
-
     found = fit(
         CANDIDATES[name], net, labels, (made.X, made.y), means_as_names(), augmentation=LIGHT,
         budget=Budget(least_steps=60, most_steps=60, batch=32), n_classes=3, layout=LAYOUT,
@@ -185,6 +184,15 @@ def test_simulated_windows_weigh_less_the_more_is_labelled(monkeypatch):
         )  # fmt: skip
     assert seen[:2] == pytest.approx([0.6, 0.3])
     assert seen[2] is None
+
+
+def test_names_are_left_out_where_much_is_labelled():
+    net = build("fcn", channels=8)
+    short = {"budget": Budget(least_steps=1, most_steps=1), "n_classes": 3, "layout": LAYOUT}
+    for recordings, hinted in ((30, True), (33, False)):
+        labels = Labels(REAL.X, REAL.y, recordings)
+        found = fit(Rule(names=True), net, labels, None, means_as_names(), augmentation=LIGHT, **short)
+        assert (found.hint is not None) == hinted
 
 
 def test_selection_never_sees_test_people():
