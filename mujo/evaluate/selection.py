@@ -112,12 +112,17 @@ def do_cell(folder: str, dataset: str, fold: int, settings: Settings) -> None:
 def chosen_by_fold(
     found: Mapping[tuple[str, int], Mapping[str, Mapping[str, float]]], amount: str
 ) -> dict[int, str]:
-    """Fold → the rule with the highest mean over data sets at this amount."""
+    """Fold → the rule with the highest mean over data sets at this amount, of those that were tried on all of them."""
     out = {}
     for fold in sorted({f for _, f in found}):
         cells = [c for (_, f), c in found.items() if f == fold]
-        if all(amount in c.get(name, {}) for c in cells for name in CANDIDATES):
-            out[fold] = max(CANDIDATES, key=lambda name: np.mean([c[name][amount] for c in cells]))
+        mean = {
+            name: float(np.mean([c[name][amount] for c in cells]))
+            for name in CANDIDATES
+            if all(amount in c.get(name, {}) for c in cells)
+        }
+        if mean:
+            out[fold] = max(mean, key=lambda name: mean[name])
     return out
 
 
@@ -144,17 +149,17 @@ def table(found: Mapping[tuple[str, int], Mapping[str, Mapping[str, float]]]) ->
             "| rule | " + " | ".join(datasets) + " | mean |", "|---|" + "---|" * (len(datasets) + 1),
         ]  # fmt: skip
         for name in (SCRATCH, *CANDIDATES):
-            values = [
-                [c[name][amount] for (d, _), c in found.items() if d == dataset and amount in c.get(name, {})]
-                for dataset in datasets
-            ]
-            means = [float(np.mean(v)) if v else float("nan") for v in values]
+            texts, means = [], []
+            for dataset in datasets:
+                cells = [c for (d, _), c in found.items() if d == dataset and amount in c.get(SCRATCH, {})]
+                tried = [c[name][amount] for c in cells if amount in c.get(name, {})]
+                means.append(float(np.mean(tried)) if len(tried) == len(cells) else float("nan"))
+                texts.append(
+                    f"{means[-1]:.3f}" if len(tried) == len(cells) else f"{len(tried)} of {len(cells)} folds"
+                )
+            whole = f"{np.mean(means):.3f}" if np.isfinite(means).all() else ""
             mark = "**" if name == CHOSEN else ""
-            lines.append(
-                f"| {mark}{name}{mark} | "
-                + " | ".join(f"{m:.3f}" for m in [*means, float(np.mean(means))])
-                + " |"
-            )
+            lines.append(f"| {mark}{name}{mark} | " + " | ".join([*texts, whole]) + " |")
         lines.append("")
     picked = chosen_by_fold(found, next(iter(AMOUNTS)))
     said = "; ".join(f"fold {f}: {name}" for f, name in picked.items())
