@@ -46,8 +46,9 @@ def headline(results: Results) -> str:
     lines = [
         "## Pre-trained against from scratch",
         "",
-        "Difference in macro-F1, same people, same labelled recordings: mean over seeds [95 % interval of the difference, "
-        "people drawn]. Bold: the interval is above zero.",
+        "Difference in macro-F1, same people, same labelled recordings: mean over seeds, each on its fold (that of all "
+        "people's confusion matrices added up) [95 % interval of the latter, people drawn]. Bold: the interval is above "
+        "zero. Simulated windows are kept in up to three recordings a class.",
         "",
         "| data set | labelled | from scratch | pre-trained, fine-tuned beside simulated windows | difference | zero-shot "
         "by names, no label | frozen probe: difference | from scratch beside simulated windows: difference |",
@@ -80,7 +81,7 @@ def headline(results: Results) -> str:
 def difference(
     results: Results, ours: Sequence[Mapping[str, str]], theirs: Sequence[Mapping[str, str]]
 ) -> str:
-    """Mean difference over the seeds that both have, with a person-bootstrap interval of it."""
+    """Mean difference over the seeds that both have; that of the pooled confusion matrices and its interval."""
     pairs = [(a, b) for a in ours for b in theirs if (a["fold"], a["seed"]) == (b["fold"], b["seed"])]
     if not pairs:
         return ""
@@ -91,10 +92,10 @@ def difference(
         for person in mine:
             known = people.setdefault(person, [np.zeros_like(mine[person]), np.zeros_like(other[person])])
             known[0], known[1] = known[0] + mine[person], known[1] + other[person]
-    low, high = paired_interval(
-        np.array([p[0] for p in people.values()]), np.array([p[1] for p in people.values()])
-    )
-    text = f"{mean:+.3f} [{low:+.2f}, {high:+.2f}]"
+    mine, other = (np.array([p[i] for p in people.values()]) for i in (0, 1))
+    low, high = paired_interval(mine, other)
+    pooled = float(macro_f1(mine.sum(axis=0)) - macro_f1(other.sum(axis=0)))
+    text = f"{mean:+.3f} ({pooled:+.3f}) [{low:+.2f}, {high:+.2f}]"
     return f"**{text}**" if low > 0 else text
 
 

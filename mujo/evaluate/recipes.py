@@ -102,14 +102,18 @@ def fit(
     Parameters
     ----------
     encoder : pre-trained, or fresh with ``pretrained=False`` (then the rule says how simulated windows are weighed)
-    simulated : windows (M, C, T) and classes (M,), or None: without
+    simulated : windows (M, C, T) and classes (M,), or None: without; those of classes that are not labelled are left
+        out (a data set may have classes that this sensor does not see, and they must not be guessed)
     names : of the joint space, with statistics of unlabelled windows; or None: without
     augmentation : of the simulated windows
     options : of `mujo.finetune.train_classifier`
     """
     beside = None
-    if rule.beside and labels.a_class <= rule.until and simulated is not None and len(simulated[0]):
-        beside = Beside(*simulated, rule.beside / labels.a_class, augmentation)
+    if rule.beside and labels.a_class <= rule.until and simulated is not None:
+        X, y = np.asarray(simulated[0]), np.asarray(simulated[1])
+        known = np.isin(y, labels.y)
+        if known.any():
+            beside = Beside(X[known], y[known], rule.beside / labels.a_class, augmentation)
     if pretrained:
         options["recordings"] = labels.recordings
         blend = labels.a_class / (labels.a_class + 1.0) if rule.blended else 1.0

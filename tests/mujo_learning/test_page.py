@@ -71,7 +71,9 @@ def test_a_difference_is_paired_by_seed_and_person(results):
         [float(a["macro_f1"]) - float(b["macro_f1"]) for a, b in zip(ours, theirs, strict=True)]
     )
     assert expected == pytest.approx(0.2, abs=1e-6)
-    assert text.startswith(f"**{expected:+.3f} [")  # every person gains the same: the interval is above zero
+    assert text.startswith(
+        f"**{expected:+.3f} ({expected:+.3f}) ["
+    )  # every person gains the same: the interval is above zero
     assert difference(results, [], theirs) == ""
     assert difference(results, ours[:1], theirs[1:]) == ""  # other seeds are no pairs
 

@@ -186,6 +186,24 @@ def test_simulated_windows_weigh_less_the_more_is_labelled(monkeypatch):
     assert seen[2] is None
 
 
+def test_simulated_windows_of_classes_that_are_not_labelled_are_left_out():
+    """UTD-MHAD's wrist has 21 of 27 classes; the corpus shows all."""
+    made = made_windows(people=2, seed=7)
+    few = REAL.y < 2
+    short = {
+        "budget": Budget(least_steps=2, most_steps=2),
+        "n_classes": 3,
+        "layout": LAYOUT,
+        "augmentation": LIGHT,
+    }
+    labels = Labels(REAL.X[few], REAL.y[few], 2)
+    found = fit(Rule(), build("fcn", channels=8), labels, (made.X, made.y), None, **short)
+    assert set(found.predict(REAL.X)) <= {0, 1}
+    assert found.head.bias[2] < -1e3
+    only = made.y == 2
+    fit(Rule(), build("fcn", channels=8), labels, (made.X[only], made.y[only]), None, **short)  # as without
+
+
 def test_names_are_left_out_where_much_is_labelled():
     net = build("fcn", channels=8)
     short = {"budget": Budget(least_steps=1, most_steps=1), "n_classes": 3, "layout": LAYOUT}
