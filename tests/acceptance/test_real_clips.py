@@ -49,8 +49,9 @@ def test_seventeen_sensors_on_a_walking_person(clips, name):
     norm = np.linalg.norm(ideal.acc, axis=-1)
     assert norm.max() < 100
     still = least_moving(motion, "body17")
-    # who walks for seconds pushes off in short peaks: most of the time the trunk feels less than gravity
-    most = 0.9 if name == "clip_walking" else 0.5
+    # who walks pushes off in short peaks and feels less than gravity in between: the chests of MHEALTH's ten people,
+    # walking, have medians from 9.14 to 10.18 (their means are 9.82 to 9.96)
+    most = 0.7 if name == "clip_walking" else 0.5
     assert np.median(np.linalg.norm(rec.acc[:, still], axis=-1)) == pytest.approx(9.81, abs=most)
     if (
         name == "clip_walking"
