@@ -367,7 +367,11 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("imusim: stopped; nothing half-written was left behind\n")
-        sys.exit(130)
+        # everything of ours has cleaned up on the way here; at a usual exit the estimator's native threads,
+        # stopped at a bad moment, can be waited for without end
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(130)
     except BrokenPipeError:  # `imusim placements | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
