@@ -28,9 +28,10 @@ SMOOTHING = ("auto", "none")
 
 # Errors of an estimate are mostly slow (definitions of landmarks, a wandering depth) and matter little for its
 # derivatives. The share of the stated standard deviation that is as quick as the bandwidth allows, measured for joints
-# against four triangulated views of a walk (benchmarks/bench_views.py), for the root against clips turned by 10°.
-_QUICK_SHARE_OF_JOINTS = 0.4
-_QUICK_SHARE_OF_ROOT = 0.2
+# against the other triangulated views of a walk (benchmarks/bench_views.py), so that two in three errors are within one
+# standard deviation of specific force and of acceleration about the hips.
+_QUICK_SHARE_OF_JOINTS = 0.13
+_QUICK_SHARE_OF_ROOT = 0.07
 
 
 @dataclass(frozen=True)

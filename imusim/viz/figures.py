@@ -117,7 +117,7 @@ def _of_recording(recording: Recording) -> list[Figure_]:
     return rows
 
 
-_FOCAL_SOURCE = {"user": "given", "metadata": "from the file", "lines": "from right angles in the picture"}
+_FOCAL_SOURCE = {"user": "given", "metadata": "from the file", "lines": "from right angles"}
 
 
 def _focal(metadata: Mapping[str, Any], track: PoseTrack | None) -> tuple[float | None, str]:
