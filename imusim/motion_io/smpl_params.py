@@ -25,7 +25,6 @@ _BODIES = ("pose_body", "body_pose", "smpl_body_pose", "pred_body_pose")
 _WHOLE = ("pose_world", "poses", "pose", "full_pose", "fullpose", "smpl_poses")
 _TRANSLATIONS = ("trans_world", "trans", "transl", "smpl_trans", "translation", "pred_cam_t", "root_trans")
 _SHAPES = ("betas", "beta", "shape", "smpl_betas", "pred_betas")
-POSE_KEYS = (*_WHOLE, *_ROOTS)
 ASSUMED_HZ = 30.0
 _SAME = 22
 _HANDS_FROM = {52: 22, 55: 25}

@@ -26,11 +26,10 @@ _UP = {
 }
 """Rotation (3, 3) that takes a file's axes to the world's, by the axis that points up in the file."""
 
-# Bones against stature (Drillis and Contini 1966; trunk from hips to shoulders).
+# Bones against stature (Drillis and Contini 1966).
 _OF_STATURE = {
     ("hip", "knee"): 0.245, ("knee", "ankle"): 0.246, ("shoulder", "elbow"): 0.18, ("elbow", "wrist"): 0.146,
 }  # fmt: skip
-_TRUNK_OF_STATURE = 0.29
 _PEOPLE = (0.75, 2.35)  # statures that are believed without a word · m
 _ADULT = 1.7
 _UPRIGHT = np.cos(np.radians(50.0))

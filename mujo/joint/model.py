@@ -16,7 +16,6 @@ from mujo.encoders.modalities import PoseEncoder, TextEncoder, VideoEncoder
 from mujo.errors import CheckpointError
 
 FORMAT = "mujo-joint-1"
-MODALITIES = ("imu", "text", "pose", "video")
 HOTTEST = math.log(100.0)
 """Largest logarithm of one over the temperature."""
 

@@ -91,11 +91,6 @@ class Mesh:
     def _inputs(self) -> dict[str, Any]:
         return {"position": self._position, "normal": self._normal, "colour": self._colour}
 
-    def recolour(self, colours: ArrayLike) -> None:
-        """Give the vertices other colours: (V, 3) or (3,), 0 … 1."""
-        with self._context:
-            self._colour.write(np.ascontiguousarray(colours_of(colours, self.vertices), dtype=np.float32))
-
     def _place(self, vertices: ArrayLike, normals: bool = True) -> None:
         from trimesh.triangles import cross
 
