@@ -142,6 +142,21 @@ def _cubic(x: Floats, y: Floats, at: float) -> float:
     )
 
 
+def _strengths(s: Settings) -> tuple[float, float]:
+    """Factors of the penalties of the high and the low order."""
+    strength = np.exp(s.log_strength)
+    return float(strength * s.corner ** (-2 * s.order)), float(strength * s.corner ** (-2 * s.low_order))
+
+
+def drowned(s: Settings, rss: float, total: float) -> bool:
+    """Whether a residual sum of squares that is a difference from `total` is lost in its rounding.
+
+    It is off by about the rounding of the largest entries of the matrix.
+    """
+    a, b = _strengths(s)
+    return rss < 1e-12 * total * (1.0 + 4.0**s.order * a + 4.0**s.low_order * b)
+
+
 class Evidence:
     """Restricted likelihood of one group of channels.
 
@@ -175,22 +190,21 @@ class Evidence:
     def factorise(self, s: Settings) -> tuple[float, float, float]:
         """Factor for the settings: log|A|, residual sum of squares (penalised), Σ log v."""
         band, rhs, total, log_v = self.normal(s.colour)
-        strength = np.exp(s.log_strength)
-        a, b = strength * s.corner ** (-2 * s.order), strength * s.corner ** (-2 * s.low_order)
+        a, b = _strengths(s)
         log_a = _k.factor(
             band, self.penalties.band(s.order), a, self.penalties.band(s.low_order), b, self._factor
         )
         if not np.isfinite(log_a):
             return np.inf, np.inf, log_v
         rss = total - _k.forward(self._factor, rhs, self._z)
-        # the difference is off by about the rounding of the largest entries of the matrix
-        if rss < 1e-12 * total * (1.0 + 4.0**s.order * a + 4.0**s.low_order * b):
-            c = self._z.copy()
-            _k.backward(self._factor, c)
-            rss = _k.misfit(
-                self.x, self.y, self.sd, s.colour, _LINK, c, s.order, float(a), s.low_order, float(b)
-            )
+        if drowned(s, rss, total):
+            rss = self.misfit(s, self.y, self.solution()[0])
         return log_a, rss, log_v
+
+    def misfit(self, s: Settings, y: Floats, c: Floats) -> float:
+        """Residual sum of squares (penalised) of values y (n, C) at coefficients c (N, C), from the residuals."""
+        a, b = _strengths(s)
+        return _k.misfit(self.x, y, self.sd, s.colour, _LINK, c, s.order, a, s.low_order, b)
 
     def variance(self, s: Settings) -> float:
         """Profiled noise variance of the settings just factorised."""

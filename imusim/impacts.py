@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imusim.errors import ConfigError, TimeError
-from imusim.evidence import FEW, ORDERS, Evidence, Penalties, Settings, corner_limits, polish
+from imusim.evidence import FEW, ORDERS, Evidence, Penalties, Settings, corner_limits, drowned, polish
 from imusim.smoothing import SmoothResult, smooth
 from imusim.types import Floats, as_floats
 
@@ -97,6 +97,11 @@ class _Struck(Evidence):
             return np.zeros_like(mixed), np.inf, np.inf, np.inf
         jump = np.asarray(np.linalg.solve(normal, mixed), dtype=np.float64)
         rss = float(np.trace(left[:c, :c]) - np.sum(mixed * jump))
+        if drowned(s, rss, float(np.trace(self.products[:c, :c]))):
+            smooth_part = self.solution()[0]
+            rss = self.misfit(
+                s, self.y[:, :c] - self.y[:, c:] @ jump, smooth_part[:, :c] - smooth_part[:, c:] @ jump
+            )
         return jump, rss, 2.0 * float(np.log(np.diag(root)).sum()), log_a
 
     def cost(self, s: Settings) -> float:

@@ -7,6 +7,7 @@ from scipy.interpolate import BSpline
 from imusim._kernels import pspline as k
 from imusim.errors import ShapeError
 from imusim.evidence import Evidence, Penalties, Settings, choose, choose_alike, log_volume
+from imusim.impacts import _Struck
 from imusim.smoothing import smooth
 
 RNG = np.random.default_rng(0)
@@ -75,6 +76,23 @@ def test_a_small_residual_of_a_strong_penalty_does_not_cancel():
     right = np.vstack([y, np.zeros((rows.shape[0] - 300, 2))])
     q = np.linalg.qr(rows)[0]
     assert found == pytest.approx(np.sum((right - q @ (q.T @ right)) ** 2), rel=1e-4)
+
+
+@pytest.mark.parametrize("s", [Settings(8, 2, -0.8, 0.36, 0.0), Settings(4, 2, 3.0, 0.3, 0.0)])
+def test_jumps_leave_the_residual_that_a_dense_solution_leaves(s):
+    """The first settings' residual cancels as a difference of squares (below, a dense QR); the second's does not."""
+    x = np.arange(300.0)
+    phi = 5.0 * np.exp(-np.abs(x - 150.0) / 4.0)[:, None]
+    y = 0.3 * np.sin(x[:, None] / np.array([40.0, 55.0])) + 1e-4 * RNG.standard_normal((300, 2))
+    y = y - y.mean(axis=0) + (phi - phi.mean()) @ [[0.02, -0.03]]
+    jump, rss, _, _ = _Struck(x, y, phi, 0.0).jumps(s)
+    a, b = (np.exp(s.log_strength / 2) * s.corner ** (-m) for m in (s.order, s.low_order))
+    rows = np.vstack([design(x, 305), a * difference(305, s.order), b * difference(305, s.low_order)])
+    more = np.vstack([phi - phi.mean(), np.zeros((rows.shape[0] - 300, 1))])
+    right = np.vstack([y, np.zeros((rows.shape[0] - 300, 2))])
+    q, r = np.linalg.qr(np.hstack([rows, more]))
+    assert rss == pytest.approx(np.sum((right - q @ (q.T @ right)) ** 2), rel=1e-3)
+    assert jump[0] == pytest.approx((q.T @ right)[-1] / r[-1, -1], rel=1e-3, abs=1e-6)
 
 
 def test_groups_share_their_settings_unless_the_data_speak():
