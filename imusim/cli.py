@@ -77,7 +77,8 @@ class Simulate:
 
     def run(self) -> None:
         """Run the command."""
-        from imusim.workflow import FitOptions, PoseOptions, SensorOptions, simulate_file
+        from imusim.options import FitOptions, PoseOptions, SensorOptions
+        from imusim.workflow import simulate_file
 
         placements, sensor = self.placements, self.sensor
         if self.like is not None:

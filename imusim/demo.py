@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from imusim.assets import asset, fetch
+from imusim.options import FitOptions, PoseOptions, SensorOptions
 from imusim.recording import Recording
-from imusim.workflow import FitOptions, PoseOptions, Result, SensorOptions, simulate_file
+from imusim.workflow import Result, simulate_file
 
 CLIP = "clip_walking"
 HEIGHT_M = 1.65  # given with the clip by its authors

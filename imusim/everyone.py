@@ -12,24 +12,22 @@ from typing import Any
 import numpy as np
 
 from imusim.errors import ConfigError, NoPersonError, QualityWarning
-from imusim.types import PoseTrack
-from imusim.workflow import (
+from imusim.export.folder import folder_for
+from imusim.options import (
+    FIT,
     MOTION_SUFFIXES,
+    POSE,
+    SENSORS,
     FitOptions,
     PoseOptions,
-    Result,
     SensorOptions,
     check_meant,
     check_options,
     check_source,
-    collected_warnings,
-    finish,
-    fit_track,
-    folder_for,
-    timed,
 )
+from imusim.types import PoseTrack
+from imusim.workflow import Result, collected_warnings, finish, fit_track, timed
 
-_POSE, _FIT, _SENSORS = PoseOptions(), FitOptions(), SensorOptions()
 _SEEDS_APART = 1_000_003  # so that nobody's sensors have another's noise
 
 
@@ -37,9 +35,9 @@ def simulate_everyone(
     source: Path | str,
     out: Path | str | None = None,
     *,
-    pose: PoseOptions = _POSE,
-    fit: FitOptions = _FIT,
-    sensors: SensorOptions = _SENSORS,
+    pose: PoseOptions = POSE,
+    fit: FitOptions = FIT,
+    sensors: SensorOptions = SENSORS,
     formats: Sequence[str] = ("parquet",),
     report: bool = True,
     progress: bool = True,
@@ -144,20 +142,10 @@ def _one(
         said.extend(known)
         with timed(seconds, "fit"):
             motion = fit_track(track, fit, progress)
-        files = finish(
-            partial,
-            folder,
-            motion,
-            source=source,
-            track=track,
-            is_video=True,
-            sensors=sensors,
-            formats=formats,
-            report=report,
-            seconds=seconds,
-            said=said,
-        )
-    return Result(folder, files, seconds, tuple(said))
+        return finish(
+            partial, folder, motion, source=source, track=track, sensors=sensors, formats=formats, report=report,
+            seconds=seconds, said=said,
+        )  # fmt: skip
 
 
 def _seen(track: PoseTrack) -> dict[str, Any]:

@@ -2,62 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from imusim.errors import ConfigError, OutputError, QualityWarning, UnknownNameError
+from imusim.errors import QualityWarning, UnknownNameError
+from imusim.export.folder import folder_for, publish
+from imusim.options import (
+    FIT,
+    MOTION_SUFFIXES,
+    POSE,
+    SENSORS,
+    FitOptions,
+    PoseOptions,
+    SensorOptions,
+    check_meant,
+    check_options,
+    check_source,
+)
 from imusim.recording import Recording
-from imusim.types import Motion, Placement, PoseTrack
+from imusim.types import Motion, PoseTrack
 
-if TYPE_CHECKING:
-    from imusim.sensor import Sensor
-
-MOTION_SUFFIXES = (".npz", ".npy", ".bvh", ".trc", ".c3d", ".mvnx", ".mat", ".json", ".pkl", ".pt", ".pth")
-"""Everything else is taken for a video (`motion_io.SUFFIXES`; repeated here so that start-up stays light)."""
-FORMATS = ("parquet", "csv", "npz")
 _LIMBS = tuple(f"{side}_{j}" for side in ("left", "right") for j in ("shoulder", "elbow", "hip", "knee"))
-
-
-@dataclass(frozen=True)
-class PoseOptions:
-    """How the person is found in the video."""
-
-    model: str = "full"
-    fps: float | None = None
-    person: str = "largest"
-    passes: int | None = None
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """How landmarks become a body in motion; of a motion file, on which body and how tall the person is simulated."""
-
-    body: Path | None = None
-    height_m: float | None = None
-    camera_tilt_deg: float | None = None
-    focal_px: float | None = None
-    max_gap_s: float = 0.5
-    motion_rate_hz: float | None = None
-
-
-@dataclass(frozen=True)
-class SensorOptions:
-    """What is worn where."""
-
-    placements: str | Sequence[str | Placement] = "fimad"
-    sensor: str | Sensor = "bmi270"
-    rate_hz: float = 100.0
-    seed: int = 0
-    axes: str = "segment"
-    smoothing: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -74,9 +43,9 @@ def simulate_file(
     source: Path | str,
     out: Path | str | None = None,
     *,
-    pose: PoseOptions = PoseOptions(),
-    fit: FitOptions = FitOptions(),
-    sensors: SensorOptions = SensorOptions(),
+    pose: PoseOptions = POSE,
+    fit: FitOptions = FIT,
+    sensors: SensorOptions = SENSORS,
     formats: Sequence[str] = ("parquet",),
     report: bool = True,
     progress: bool = True,
@@ -125,37 +94,10 @@ def simulate_file(
         else:
             with timed(seconds, "read"):
                 motion = _read(source, pose, fit)
-        files = finish(
-            partial,
-            folder,
-            motion,
-            source=source,
-            track=track,
-            is_video=is_video,
-            sensors=sensors,
-            formats=formats,
-            report=report,
-            seconds=seconds,
-            said=said,
-        )
-    return Result(folder, files, seconds, tuple(said))
-
-
-def check_source(source: Path, formats: Sequence[str]) -> None:
-    """Refuse what is no file, and formats that are not `FORMATS`.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if not source.is_file():
-        what = "is a folder" if source.is_dir() else "no such file"
-        raise ConfigError(f"{source}: {what}. Give a video (.mp4 ...) or a motion file.")
-    unknown = [f for f in formats if f not in FORMATS]
-    if unknown or not formats:
-        raise ConfigError(
-            f"--format {','.join(unknown) or '(none)'}: wanted one or more of {', '.join(FORMATS)}"
-        )
+        return finish(
+            partial, folder, motion, source=source, track=track, sensors=sensors, formats=formats, report=report,
+            seconds=seconds, said=said,
+        )  # fmt: skip
 
 
 def finish(
@@ -165,14 +107,13 @@ def finish(
     *,
     source: Path,
     track: PoseTrack | None,
-    is_video: bool,
     sensors: SensorOptions,
     formats: Sequence[str],
     report: bool,
     seconds: dict[str, float],
     said: list[str],
-) -> tuple[Path, ...]:
-    """Simulate, write into `partial`, draw, and publish in `folder`; return the files there.
+) -> Result:
+    """Simulate, write into `partial`, draw, and publish in `folder`.
 
     Parameters
     ----------
@@ -180,7 +121,6 @@ def finish(
     motion : what the person did
     source : the video or motion file that says so
     track : landmarks, if it was a video
-    is_video : whether pictures of it can be shown
     sensors, formats, report : as for `simulate_file`
     seconds : takes how long each step took
     said : warnings so far, for the picture
@@ -191,75 +131,10 @@ def finish(
         _export(partial, recordings, motion, formats, "coremotion" if sensors.axes == "coremotion" else "si")
     if report:
         with timed(seconds, "report"):
-            _report(partial / "report.png", source if is_video else None, track, motion, recordings, said)
-    return _publish(partial, folder)
-
-
-def check_options(pose: PoseOptions, fit: FitOptions, sensors: SensorOptions) -> None:
-    """Refuse what cannot be meant, before the long work.
-
-    Raises
-    ------
-    ConfigError, UnitError, UnknownNameError
-    """
-    from imusim.fitting.gravity_tilt import given_tilt
-    from imusim.fitting.shape import check_height
-    from imusim.placement import resolve
-    from imusim.sensor import find
-    from imusim.simulation import AXES, check_rate
-
-    resolve(sensors.placements)
-    find(sensors.sensor)
-    check_rate(sensors.rate_hz)
-    check_height(fit.height_m)
-    if sensors.axes not in AXES:
-        raise ConfigError(f"axes {sensors.axes!r}: wanted one of {', '.join(AXES)}")
-    if sensors.smoothing not in ("auto", "none"):
-        raise ConfigError(f"smoothing {sensors.smoothing!r}: wanted auto or none")
-    if fit.camera_tilt_deg is not None:
-        given_tilt(fit.camera_tilt_deg)
-    if pose.fps is not None and not 1.0 <= pose.fps <= 1000.0:
-        raise ConfigError(f"pose fps {pose.fps:g}: wanted 1 to 1000 frames a second, or none for all of them")
-    if pose.passes is not None:
-        from imusim.video.second_look import check_passes
-
-        check_passes(pose.passes, 0)
-    if fit.focal_px is not None and not fit.focal_px > 0:
-        raise ConfigError(f"focal length {fit.focal_px:g} px: wanted a positive number of pixels")
-    if not fit.max_gap_s >= 0:
-        raise ConfigError(f"longest gap {fit.max_gap_s:g} s: wanted seconds, zero or more")
-    if fit.motion_rate_hz is not None:
-        from imusim.motion_io.clock import check_rate as check_motion_rate
-
-        check_motion_rate(fit.motion_rate_hz, "--motion-rate-hz")
-    if fit.body is not None and not fit.body.is_file():
-        raise ConfigError(f"{fit.body}: no such body model file. Leave --body out for the open body.")
-
-
-def check_meant(source: Path, is_video: bool, pose: PoseOptions, fit: FitOptions) -> None:
-    """Refuse options that mean nothing for this kind of file, rather than ignore them.
-
-    Raises
-    ------
-    ConfigError
-    """
-    if is_video:
-        if fit.motion_rate_hz is not None:
-            raise ConfigError(
-                f"--motion-rate-hz is for motion files; {source.name} is taken for a video, which has its own times"
+            _report(
+                partial / "report.png", source if track is not None else None, track, motion, recordings, said
             )
-        return
-    given = {
-        "--camera-tilt-deg": fit.camera_tilt_deg,
-        "--focal-px": fit.focal_px,
-        "--pose-fps": pose.fps,
-        "--pose-passes": pose.passes,
-    }
-    wrong = [name for name, value in given.items() if value is not None]
-    if wrong:
-        raise ConfigError(
-            f"{', '.join(wrong)}: for videos only, {source.name} is a motion file. Leave it out."
-        )
+    return Result(folder, publish(partial, folder), seconds, tuple(said))
 
 
 def _pose(source: Path, options: PoseOptions, fit: FitOptions, folder: Path, progress: bool) -> PoseTrack:
@@ -405,60 +280,3 @@ def collected_warnings() -> Iterator[list[str]]:
         warnings.simplefilter("always", QualityWarning)
         warnings.showwarning = collect
         yield said
-
-
-@contextmanager
-def folder_for(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder` to write into; removed at the end, also after an error.
-
-    Raises
-    ------
-    OutputError
-        If `folder` cannot be made or written to, or the disk is full.
-    """
-    partial = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove_orphans(folder)
-        partial = Path(tempfile.mkdtemp(prefix=f".partial-{os.getpid()}-", dir=folder))
-        yield partial
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise OutputError(
-            f"cannot write to {folder}: {error.strerror}. Give another folder with --out."
-        ) from None
-    except OSError as error:
-        if isinstance(error, OutputError) or error.errno is None:
-            raise
-        raise OutputError(f"cannot write to {folder}: {error.strerror}. Nothing was changed there.") from None
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
-        with suppress(OSError):
-            folder.rmdir()  # only if it is empty, after an error
-
-
-def _remove_orphans(folder: Path) -> None:
-    """Remove what runs that were killed left in `folder`; those still running keep theirs."""
-    for orphan in folder.glob(".partial-*-*"):
-        pid = orphan.name.split("-")[1]
-        if pid.isdigit() and int(pid) != os.getpid() and not _alive(int(pid)):
-            shutil.rmtree(orphan, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _publish(partial: Path, folder: Path) -> tuple[Path, ...]:
-    """Move everything from `partial` into `folder`, each file in one step."""
-    files: list[Path] = []
-    for file in sorted(partial.iterdir()):
-        os.replace(file, folder / file.name)
-        files.append(folder / file.name)
-    return tuple(files)

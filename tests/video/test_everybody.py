@@ -72,7 +72,7 @@ def test_what_cannot_be_meant_is_said(clip, tmp_path):
 
 def test_one_person_and_everybody_cannot_both_be_asked_for(clip, tmp_path):
     from imusim.everyone import simulate_everyone
-    from imusim.workflow import PoseOptions
+    from imusim.options import PoseOptions
 
     with pytest.raises(ConfigError, match="--people all"):
         simulate_everyone(clip, tmp_path / "out", pose=PoseOptions(person="centre"))
@@ -89,7 +89,7 @@ def test_both_people_of_the_real_clip_have_a_folder(tmp_path):
     """The walker of the sports2d clip (seen from 1.4 s on, behind a tree before) and the man who stands by the wall."""
     pytest.importorskip("mediapipe")
     from imusim.everyone import simulate_everyone
-    from imusim.workflow import PoseOptions, SensorOptions
+    from imusim.options import PoseOptions, SensorOptions
 
     def make():
         return simulate_everyone(
