@@ -71,46 +71,54 @@ def clips(
     ConfigError, UnknownNameError
         Before the first clip.
     """
+    chosen = programme(per_movement, movements, exclude_labels)
+    held_out = kept_for_validation(people, validation)
+    if not 1.0 <= duration_s[0] <= duration_s[1]:
+        raise ConfigError(f"duration_s={duration_s}: wanted (shortest, longest) of 1 s or more")
+    wearers = [wearer(i, seed, placements, vary_placements) for i in range(people)]
+    for number, name, movement in chosen:
+        key = (seed, zlib.crc32(name.encode()), number)
+        rng = np.random.default_rng(key)
+        who = int(rng.integers(people))
+        length = float(rng.uniform(*duration_s))
+        performance = play(
+            movement, length, seed=(*key, 1), shape=wearers[who].shape, style=Style(), tremor_deg=tremor_deg
+        )
+        split = "validation" if who < held_out else "train"
+        yield as_clip(f"{name}-s{seed}-{number:04d}", movement, performance, wearers[who], rate_hz, split)
+
+
+def programme(
+    per_movement: int, movements: Sequence[str] | None, exclude_labels: Sequence[str]
+) -> list[tuple[int, str, Movement]]:
+    """What is played, in order: (number of the performance, name, movement).
+
+    Raises
+    ------
+    ConfigError, UnknownNameError
+    """
+    if per_movement < 1:
+        raise ConfigError(f"per_movement={per_movement}: wanted at least one clip of each")
     table = library()
     chosen = list(table) if movements is None else list(movements)
     for name in chosen:
         if name not in table:
             raise unknown_name("movement", name, table)
-    if per_movement < 1 or people < 2 or not 0 <= validation < 1:
-        raise ConfigError(
-            f"per_movement={per_movement}, people={people}, validation={validation}: wanted at least one clip, two people "
-            "and a share below 1"
-        )
-    if not 1.0 <= duration_s[0] <= duration_s[1]:
-        raise ConfigError(f"duration_s={duration_s}: wanted (shortest, longest) of 1 s or more")
     without = {label.lower() for label in exclude_labels}
-    wearers = [wearer(i, seed, placements, vary_placements) for i in range(people)]
-    held_out = max(1, round(validation * people)) if validation else 0
-    for number in range(per_movement):
-        for name in chosen:
-            movement = table[name]
-            if movement.label.lower() in without or name.lower() in without:
-                continue
-            key = (seed, zlib.crc32(name.encode()), number)
-            rng = np.random.default_rng(key)
-            who = int(rng.integers(people))
-            length = float(rng.uniform(*duration_s))
-            performance = play(
-                movement,
-                length,
-                seed=(*key, 1),
-                shape=wearers[who].shape,
-                style=Style(),
-                tremor_deg=tremor_deg,
-            )
-            yield as_clip(
-                f"{name}-s{seed}-{number:04d}",
-                movement,
-                performance,
-                wearers[who],
-                rate_hz,
-                "validation" if who < held_out else "train",
-            )
+    kept = [n for n in chosen if without.isdisjoint((n.lower(), table[n].label.lower()))]
+    return [(number, name, table[name]) for number in range(per_movement) for name in kept]
+
+
+def kept_for_validation(people: int, validation: float) -> int:
+    """How many of the people, the first ones, are kept for validation.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if people < 2 or not 0 <= validation < 1:
+        raise ConfigError(f"people={people}, validation={validation}: wanted two people and a share below 1")
+    return max(1, round(validation * people)) if validation else 0
 
 
 def as_clip(

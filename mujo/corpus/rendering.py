@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 import imusim as im
 from mujo.corpus.clip import Clip
-from mujo.corpus.embedded import PLACEMENTS, as_clip
+from mujo.corpus.embedded import PLACEMENTS, as_clip, kept_for_validation, programme
 from mujo.corpus.features import ImageFeatures
-from mujo.corpus.movement import library
 from mujo.corpus.player import play
 from mujo.corpus.wearers import wearer
-from mujo.errors import ConfigError, unknown_name
+from mujo.errors import ConfigError
 
 Picture = NDArray[np.uint8]
 
@@ -134,37 +133,26 @@ def clips(
     Clip
         Source "rendered".
     """
-    table = library()
-    chosen = list(table) if movements is None else list(movements)
-    for name in chosen:
-        if name not in table:
-            raise unknown_name("movement", name, table)
-    without = {x.lower() for x in exclude_labels}
+    chosen = programme(per_movement, movements, exclude_labels)
+    held_out = kept_for_validation(people, validation)
     wearers = [wearer(i, seed, placements) for i in range(people)]
-    held_out = max(1, round(validation * people)) if validation else 0
-    for number in range(per_movement):
-        for name in chosen:
-            movement = table[name]
-            if movement.label.lower() in without or name.lower() in without:
-                continue
-            key = (seed, zlib.crc32(name.encode()), number, 2)
-            who = int(np.random.default_rng(key).integers(people))
-            done = play(movement, duration_s, seed=key, shape=wearers[who].shape)
-            split = "validation" if who < held_out else "train"
-            clip = as_clip(
-                f"rendered-{name}-s{seed}-{number:04d}", movement, done, wearers[who], rate_hz, split
-            )
-            scene = draw_scene(done.motion, key[1] % 2**31 + number + 7919 * seed, side_px)
-            times = np.arange(0.25 / image_fps, duration_s, 1.0 / image_fps)
-            pictures = list(film(done.motion, scene, times))
-            yield replace(
-                clip,
-                source="rendered",
-                video=image(pictures).astype(np.float32),
-                video_time_s=times.astype(np.float32),
-                metadata={
-                    **clip.metadata,
-                    "image_features": image.name,
-                    "bearing_deg": round(scene.bearing_deg, 1),
-                },
-            )
+    for number, name, movement in chosen:
+        key = (seed, zlib.crc32(name.encode()), number, 2)
+        who = int(np.random.default_rng(key).integers(people))
+        done = play(movement, duration_s, seed=key, shape=wearers[who].shape)
+        split = "validation" if who < held_out else "train"
+        clip = as_clip(f"rendered-{name}-s{seed}-{number:04d}", movement, done, wearers[who], rate_hz, split)
+        scene = draw_scene(done.motion, key[1] % 2**31 + number + 7919 * seed, side_px)
+        times = np.arange(0.25 / image_fps, duration_s, 1.0 / image_fps)
+        pictures = list(film(done.motion, scene, times))
+        yield replace(
+            clip,
+            source="rendered",
+            video=image(pictures).astype(np.float32),
+            video_time_s=times.astype(np.float32),
+            metadata={
+                **clip.metadata,
+                "image_features": image.name,
+                "bearing_deg": round(scene.bearing_deg, 1),
+            },
+        )
