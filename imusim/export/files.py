@@ -10,9 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from imusim.atomic import written_together
 from imusim.errors import ConfigError, MotionFileError, QualityWarning
 from imusim.export import csv_text, npz, parquet
-from imusim.export.atomic import written_together
 from imusim.export.conventions import CONVENTIONS, Arrays, decoded, encoded
 
 FORMATS: Mapping[str, ModuleType] = {".parquet": parquet, ".csv": csv_text, ".npz": npz}

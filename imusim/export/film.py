@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imusim.atomic import written_together
 from imusim.errors import ConfigError, MissingExtra, OutputError, ShapeError
-from imusim.export.atomic import written_together
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
 _CODECS = ("libx264", "h264", "mpeg4")

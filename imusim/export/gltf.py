@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imusim._version import __version__
+from imusim.atomic import written_together
 from imusim.errors import ConfigError
-from imusim.export.atomic import written_together
 from imusim.types import Floats, Motion, as_floats
 
 _TYPES = {1: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from imusim.atomic import written_together
 from imusim.body import SkinnedBody
 from imusim.errors import ConfigError
-from imusim.export.atomic import written_together
 from imusim.types import Motion
 
 

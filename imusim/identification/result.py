@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from imusim._version import __version__
+from imusim.atomic import written_together
 from imusim.errors import ConfigError, unknown_name
 from imusim.export import plain
-from imusim.export.atomic import written_together
 from imusim.identification.solve import Fit
 from imusim.identification.summary import summary
 from imusim.placement.fitted import FittedPlacement

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imusim._version import __version__
+from imusim.atomic import written_together
 from imusim.body import SkeletonBody, open_body
 from imusim.errors import ImusimError, MotionFileError, QualityWarning
-from imusim.export.atomic import written_together
 from imusim.export.plain import plain
 from imusim.motion_io.arrays import read_arrays
 from imusim.motion_io.clock import frame_times

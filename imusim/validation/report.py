@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imusim._version import __version__
+from imusim.atomic import written_together
 from imusim.export import plain
-from imusim.export.atomic import written_together
 from imusim.types import Floats
 from imusim.validation.faults import Finding
 from imusim.validation.metrics import MEANING

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imusim.errors import ImusimError, MotionFileError, OutputError
+from imusim.atomic import written_together
+from imusim.errors import ImusimError, MotionFileError
 from imusim.types import PoseTrack
 
 _FORMAT = "imusim-pose-track-1"
@@ -67,23 +66,9 @@ def load_track(path: Path | str) -> PoseTrack:
 
 
 def write_npz(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Any]) -> Path:
-    """Write arrays and a JSON header to an .npz under a temporary name, then rename."""
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as out:
-            np.savez_compressed(out, header=np.array(json.dumps({"format": _FORMAT, **header})), **arrays)
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True) if temporary else None
-        raise OutputError(f"cannot write {path}: {error.strerror or error}. Choose another folder.") from None
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True) if temporary else None
-        raise
+    """Write arrays and a JSON header to an .npz, whole or not at all."""
+    with written_together(path) as (partial,), open(partial, "wb") as out:
+        np.savez_compressed(out, header=np.array(json.dumps({"format": _FORMAT, **header})), **arrays)
     return path
 
 

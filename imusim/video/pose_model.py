@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import struct
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from imusim.assets import ASSETS, asset, cache_folder, write_atomically
+from imusim.assets import ASSETS, asset, cache_folder
+from imusim.atomic import written_together
 from imusim.errors import AssetError, MissingExtra, unknown_name
 
 MODELS = ("lite", "full", "heavy")
@@ -59,7 +61,8 @@ def pose_task(model: str | Path = "full") -> Path:
             built = Path(folder) / "pose.task"
             write_bundle(built, networks[0].read_bytes(), with_normalization(networks[1].read_bytes()))
             try:
-                write_atomically(target, built)
+                with written_together(target) as (partial,):
+                    shutil.copyfile(built, partial)
             except OSError as error:
                 raise AssetError(
                     f"cannot write {target}: {error}. Set IMUSIM_CACHE to a writable folder."

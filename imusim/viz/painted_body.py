@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imusim.atomic import written_together
 from imusim.body import Posed
 from imusim.errors import ConfigError, ShapeError
-from imusim.export.atomic import written_together
 from imusim.placement.everywhere import vertex_indices
 from imusim.types import Body, Floats
 from imusim.viz.body_view import VIEWS, draw_body, relaxed_pose

@@ -81,7 +81,7 @@ def report(
     OutputError
         If the file cannot be written.
     """
-    from imusim.export.atomic import written_together
+    from imusim.atomic import written_together
 
     path = Path(path)
     said = list(warnings)

@@ -25,8 +25,8 @@ from typing import Any
 from tqdm import tqdm
 
 from imusim._version import __version__
+from imusim.atomic import written_together
 from imusim.errors import OutputError
-from imusim.export.atomic import written_together
 from mujo.corpus.make import Maker, Refused, Settings
 from mujo.corpus.shards import Corpus, finish, write_shard
 from mujo.corpus.sources import Job, jobs

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from imusim.export.atomic import written_together
+from imusim.atomic import written_together
 from mujo.corpus.clip import Clip
 from mujo.errors import CorpusError
 

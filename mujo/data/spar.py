@@ -11,15 +11,14 @@ opposite of the specific force that such a watch feels. It is turned round here.
 from __future__ import annotations
 
 import io
-import os
 import pickle
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import imusim as im
+from imusim.atomic import written_together
 from imusim.conventions import STANDARD_GRAVITY
 from mujo.data.dataset import Bout, Card, Dataset
 from mujo.errors import DatasetError
@@ -89,18 +88,12 @@ def _convert(path: Path, plain: Path) -> None:
     record = content.item() if isinstance(content, np.ndarray) else content
     if list(record["y_labels"]) != _CODES:
         raise DatasetError("spar: the file's classes are not those of the published one")
-    handle, temporary = tempfile.mkstemp(prefix=f".{plain.name}.", dir=plain.parent, suffix=".npz")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            np.savez_compressed(
-                out,
-                x=np.concatenate(record["X"]).astype(np.float32),
-                lengths=np.array([len(a) for a in record["X"]]),
-                y=np.asarray(record["y"], dtype=np.int64),
-                person=np.asarray(record["subject"], dtype=np.int64),
-                side=np.asarray(record["side"], dtype=np.int64),
-            )
-        os.replace(temporary, plain)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written_together(plain) as (partial,), open(partial, "wb") as out:
+        np.savez_compressed(
+            out,
+            x=np.concatenate(record["X"]).astype(np.float32),
+            lengths=np.array([len(a) for a in record["X"]]),
+            y=np.asarray(record["y"], dtype=np.int64),
+            person=np.asarray(record["subject"], dtype=np.int64),
+            side=np.asarray(record["side"], dtype=np.int64),
+        )

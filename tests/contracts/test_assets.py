@@ -15,7 +15,6 @@ from imusim.assets import (
     describe,
     fetch,
     sha256_of,
-    write_atomically,
 )
 from imusim.errors import AssetError, UnknownNameError
 
@@ -166,21 +165,6 @@ def test_table_for_people(empty_cache, wheelhouse):
     assert after["one"]
     for name in ASSETS:
         assert name in describe()
-
-
-def test_atomic_write_leaves_the_old_file_when_interrupted(tmp_path, monkeypatch):
-    target, source = tmp_path / "kept.bin", tmp_path / "new.bin"
-    target.write_bytes(b"old")
-    source.write_bytes(b"new")
-
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", killed)
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(target, source)
-    assert target.read_bytes() == b"old"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["kept.bin", "new.bin"]
 
 
 def test_cache_folder_follows_the_environment(monkeypatch, tmp_path):
