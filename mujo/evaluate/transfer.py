@@ -1,6 +1,6 @@
 """Cross-modal transfer on UTD-MHAD: training people's own Kinect motion, with its action names, teaches a wrist sensor.
 
-Not the headline: the motion is the target data set's own, and the mounting is fitted on paired signals of training people.
+Not the headline: the motion is the data set's own; delay and mounting are fitted on paired signals of training people.
 21 wrist actions, acceleration only, four folds of two people, windows of 3 s (an action lasts about that).
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mujo.augment import Augmentation
 from mujo.corpus import Clip
 from mujo.corpus.corpora import sentence_features
-from mujo.corpus.kinect import PLACE, RATE_HZ, WRIST_ACTIONS, fit_mounting, kinect_clips, read_trials
+from mujo.corpus.kinect import PLACE, RATE_HZ, WRIST_ACTIONS, fit_alignment, kinect_clips, read_trials
 from mujo.data import Windows, load
 from mujo.encoders import build
 from mujo.evaluate.plan import Run
@@ -51,7 +51,7 @@ def fold_clips(root: str | None, fold: int) -> tuple[Clip, ...]:
     """Clips of the people who are not tested in the fold."""
     trials = [t for t in _trials(root) if t.person not in FOLDS[fold]]
     texts = {n: (said, sentence_features(said)) for n, (said, _) in class_texts("utd_mhad").items()}
-    return tuple(kinect_clips(trials, fit_mounting(trials), texts))
+    return tuple(kinect_clips(trials, fit_alignment(trials), texts))
 
 
 @lru_cache(maxsize=1)

@@ -124,7 +124,8 @@ def simulated_windows(
     ----------
     clips : of the corpus, in the target's axes
     channel_names : of the data set's windows, such as "pocket.acc.x"
-    each : windows a clip, at random times; of sensors with two sides one is drawn for each
+    each : windows a clip, at random times; of sensors with two sides one is drawn for each. A clip that is shorter
+        than a window holds its last value, as short recordings do (`mujo.data`)
 
     Returns
     -------
@@ -144,10 +145,9 @@ def simulated_windows(
     X, labels = [], []
     for clip in clips:
         length = round(window_s * clip.rate_hz)
-        if len(clip.imu) < length:
-            continue
+        imu = np.pad(clip.imu, ((0, max(0, length - len(clip.imu))), (0, 0), (0, 0)), mode="edge")
         for _ in range(each):
-            start = int(rng.integers(0, len(clip.imu) - length + 1))
+            start = int(rng.integers(0, len(imu) - length + 1))
             side = int(rng.integers(0, 2))
             parts = []
             for sensor, kind in columns:
@@ -155,7 +155,7 @@ def simulated_windows(
                 if not places:
                     break
                 at = clip.placements.index(places[side % len(places)])
-                parts.append(clip.imu[start : start + length, at, kind].T)
+                parts.append(imu[start : start + length, at, kind].T)
             window = np.concatenate(parts) if len(parts) == len(columns) else np.full((1, 1), np.nan)
             if np.isfinite(window).all():
                 X.append(window)
