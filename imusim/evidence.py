@@ -24,6 +24,8 @@ from imusim._kernels import pspline as _k
 from imusim.types import Floats
 
 ORDERS = ((3, 1), (4, 1), (6, 1), (8, 1), (4, 2), (6, 2), (8, 2), (4, 3), (6, 3))
+MOST_COLOUR = 0.95
+"""Noise that remembers longer is taken for motion."""
 COLOURS = (0.0, 0.3, 0.5, 0.65, 0.8, 0.9)
 _CORNERS = np.exp(np.arange(-3.2, 0.61, 0.4))
 _STRENGTHS = np.arange(-14.0, 14.1, 2.0)
@@ -234,14 +236,21 @@ class Evidence:
         return channels * one - _COLOUR_PRIOR * np.log1p(-s.colour)
 
 
-def choose(stretches: list[Evidence]) -> Settings:
-    """Return the most likely settings for one group, judged by one or more stretches of its clip."""
+def choose(stretches: list[Evidence], colour: float | None = None) -> Settings:
+    """Return the most likely settings for one group, judged by one or more stretches of its clip.
+
+    Parameters
+    ----------
+    stretches : of one group
+    colour : φ over one knot interval where the source's noise is known; None: chosen too
+    """
     n = sum(e.y.shape[0] for e in stretches)
     if n < FEW:
         return DEFAULT
-    starts = _candidates(stretches)
+    starts = _candidates(stretches, COLOURS if colour is None else (colour,))
+    known = colour is not None
 
-    price = _COLOUR_SHARE * sum(e.y.size for e in stretches)
+    price = 0.0 if known else _COLOUR_SHARE * sum(e.y.size for e in stretches)
 
     def cost(s: Settings) -> float:
         return sum(e.cost(s) for e in stretches) + (price if s.colour > 0 else 0.0)
@@ -252,25 +261,25 @@ def choose(stretches: list[Evidence]) -> Settings:
     for s in ranked:
         tried.setdefault((s.order, s.low_order), s)
     best_cost, best = min(
-        (polish(cost, s) for s in list(tried.values())[:_TRIED]), key=lambda found: found[0]
+        (polish(cost, s, known) for s in list(tried.values())[:_TRIED]), key=lambda found: found[0]
     )
-    if best.colour > 0:
+    if best.colour > 0 and not known:
         best_cost, best = min(
             (best_cost, best), polish(cost, replace(best, colour=0.0)), key=lambda found: found[0]
         )
     return best
 
 
-def choose_alike(groups: list[list[Evidence]]) -> list[Settings]:
+def choose_alike(groups: list[list[Evidence]], colour: float | None = None) -> list[Settings]:
     """Return the settings of groups that share one choice, unless each on its own is clearly more likely.
 
     What a group of its own gains has to pay for its numbers (Schwarz 1978) and for what stationary models always gain.
     """
-    own = [choose(stretches) for stretches in groups]
+    own = [choose(stretches, colour) for stretches in groups]
     n = sum(e.y.shape[0] for e in groups[0])
     if len(groups) < 2 or n < FEW:
         return own
-    shared = choose([e for stretches in groups for e in stretches])
+    shared = choose([e for stretches in groups for e in stretches], colour)
     gain = sum(
         e.cost(shared) - e.cost(s) for stretches, s in zip(groups, own, strict=True) for e in stretches
     )
@@ -278,13 +287,13 @@ def choose_alike(groups: list[list[Evidence]]) -> list[Settings]:
     return own if gain > price else [shared] * len(groups)
 
 
-def _candidates(stretches: list[Evidence]) -> list[Settings]:
+def _candidates(stretches: list[Evidence], colours: tuple[float, ...]) -> list[Settings]:
     """The best strength and corner of every order and colour, by the periodogram."""
     power, count, frequency = _periodogram(stretches)
     orders = np.array(ORDERS, dtype=np.int64)
-    shape = (len(ORDERS), len(COLOURS), _CORNERS.size, _STRENGTHS.size)
+    shape = (len(ORDERS), len(colours), _CORNERS.size, _STRENGTHS.size)
     score = np.empty(shape)
-    _k.whittle(power, count, frequency, orders, _CORNERS, _STRENGTHS, np.array(COLOURS), score)
+    _k.whittle(power, count, frequency, orders, _CORNERS, _STRENGTHS, np.array(colours), score)
     for i, (m, _) in enumerate(ORDERS):
         for j, strength in enumerate(_STRENGTHS):
             score[i][:, np.log(_CORNERS) < corner_limits(m, strength)[0], j] = np.inf
@@ -293,12 +302,12 @@ def _candidates(stretches: list[Evidence]) -> list[Settings]:
     value = np.take_along_axis(flat, where[..., None], axis=2)[..., 0]
     # a colour is worth an exact look only if it is not clearly worse than the best of its order
     keep = value <= value.min(axis=1, keepdims=True) + 0.03 * count.sum()
-    keep[:, 0] = True  # without colour
+    keep[:, 0] = True  # the least colour
     out = []
     for o, q in zip(*np.nonzero(keep), strict=True):
         w, l = divmod(int(where[o, q]), _STRENGTHS.size)
         m, k = ORDERS[o]
-        out.append(Settings(m, k, float(_STRENGTHS[l]), float(_CORNERS[w]), COLOURS[q]))
+        out.append(Settings(m, k, float(_STRENGTHS[l]), float(_CORNERS[w]), colours[q]))
     return out
 
 
@@ -326,9 +335,9 @@ def _periodogram(stretches: list[Evidence]) -> tuple[Floats, Floats, Floats]:
     return np.add.reduceat(power, edges) / count, count, np.add.reduceat(frequency, edges) / count
 
 
-def polish(cost, start: Settings) -> tuple[float, Settings]:
-    """Nelder and Mead's simplex (1965) over log λ, log w and, if the noise has colour, φ."""
-    free = 3 if start.colour > 0 else 2
+def polish(cost, start: Settings, colour_known: bool = False) -> tuple[float, Settings]:
+    """Nelder and Mead's simplex (1965) over log λ, log w and, if the noise has colour that is not known, φ."""
+    free = 3 if start.colour > 0 and not colour_known else 2
 
     def settings(p: NDArray[np.float64]) -> Settings:
         strength = float(np.clip(p[0], *_LOG_STRENGTH))
@@ -337,7 +346,7 @@ def polish(cost, start: Settings) -> tuple[float, Settings]:
             start.low_order,
             strength,
             float(np.exp(np.clip(p[1], *corner_limits(start.order, strength)))),
-            float(np.clip(p[2], 0.0, 0.95)) if free == 3 else 0.0,
+            float(np.clip(p[2], 0.0, MOST_COLOUR)) if free == 3 else start.colour,
         )
 
     def f(p: NDArray[np.float64]) -> float:

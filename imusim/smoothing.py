@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imusim._kernels import pspline as _k
 from imusim.errors import ShapeError, TimeError
-from imusim.evidence import CHUNK, Evidence, Penalties, Settings, choose, choose_alike, low_pass
+from imusim.evidence import CHUNK, MOST_COLOUR, Evidence, Penalties, Settings, choose, choose_alike, low_pass
 from imusim.long_spline import LONG_BYTES, LongSpline
 from imusim.spline import Spline
 from imusim.types import Floats, as_floats, check_time
@@ -55,6 +55,7 @@ def smooth(
     bandwidth_hz: float | None = None,
     chosen: Sequence[Mapping[str, Any]] | None = None,
     alike: Sequence[Sequence[int]] = (),
+    noise_memory_s: float | None = None,
 ) -> SmoothResult:
     """Smooth channels; how strongly is chosen for each group from its own data, unless the bandwidth is known.
 
@@ -72,11 +73,13 @@ def smooth(
     chosen : G settings as an earlier result gave them, for samples of the same spacing; None: chosen from the data
     alike : sets of groups; those of a set share one choice of settings and their noise, unless the data are clearly
         more likely with one each
+    noise_memory_s : time after which the noise of the samples has forgotten itself (to 1/e), where the source's is
+        known; None: chosen from the data, and white unless they clearly say otherwise
 
     Raises
     ------
     ShapeError, TimeError
-        On wrong shapes, values that are not finite, sd that is not positive, times that do not increase.
+        On wrong shapes, values that are not finite, sd or memory that is not positive, times that do not increase.
     """
     t = check_time(time_s)
     y = as_floats(values, "values", (t.size, None))
@@ -95,6 +98,8 @@ def smooth(
     if channel_group.size and not np.array_equal(np.unique(channel_group), np.arange(count)):
         raise ShapeError(f"groups must be numbered 0 … {count - 1} without holes")
     absolute = _positive_sd(sd, t.size, count)
+    if noise_memory_s is not None and not noise_memory_s > 0:
+        raise ShapeError(f"noise_memory_s={noise_memory_s}, wanted seconds above 0, or None")
     if t.size == 1:
         nodes = np.concatenate([y[:, :, None], np.zeros((1, y.shape[1], 2))], axis=2)
         nothing = ({"order": 0, "noise_sd": 0.0},) * count
@@ -133,11 +138,12 @@ def smooth(
             for a, b, n in stretches
         ]
 
+    colour = None if noise_memory_s is None else min(float(np.exp(-spacing / noise_memory_s)), MOST_COLOUR)
     picked: dict[int, Settings] = {}
     sharing: list[list[int]] = []
     if bandwidth_hz is None and chosen is None:
         for members in alike:
-            found = choose_alike([judged(g) for g in members])
+            found = choose_alike([judged(g) for g in members], colour)
             picked.update(zip(members, found, strict=True))
             if found.count(found[0]) == len(found):
                 sharing.append(list(members))
@@ -149,7 +155,7 @@ def smooth(
         elif chosen is not None:
             best = _as_chosen(chosen[g], spacing)
         else:
-            best = picked[g] if g in picked else choose(judged(g))
+            best = picked[g] if g in picked else choose(judged(g), colour)
         whole = Evidence(x, z, s, penalties[intervals + 5], floor)
         variance = whole.variance(best)
         coefficients[:, columns], lower = whole.solution()

@@ -40,7 +40,7 @@ class Trial:
     frame_s : (F,) · s, frames spread evenly over the inertial recording
     time_s : (N,) · s, of the inertial samples
     acc, gyro : (N, 3) · m/s², rad/s · the real sensor's axes
-    motion : what `read_motion` makes of the file
+    motion : what `read_motion` makes of the file at those times: without the delay that it takes off otherwise
     """
 
     name: str
@@ -83,7 +83,7 @@ def trials(every: int = 1) -> Iterator[Trial]:
                 np.arange(len(imu)) / RATE_HZ,
                 imu[:, :3] * STANDARD_GRAVITY,
                 np.radians(imu[:, 3:]),
-                im.read_motion(path, rate_hz=(len(seen) - 1) / seconds),
+                im.read_motion(path, rate_hz=(len(seen) - 1) / seconds, delay_s=0.0),
             )
 
 

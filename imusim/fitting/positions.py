@@ -35,6 +35,7 @@ def skeleton_motion(
     smoothing: str = "auto",
     max_gap_s: float = 0.5,
     hand_share: float = 0.0,
+    noise_memory_s: float | None = None,
     bones: str = "together",
     name: str = "skeleton",
     metadata: dict[str, Any] | None = None,
@@ -54,6 +55,8 @@ def skeleton_motion(
     max_gap_s : gaps up to this long are bridged; longer ones are marked not valid
     hand_share : how far a hand's joint counts as a second look at where the forearm ends, and the hand is taken to
         follow the forearm: for sources whose wrists and hands are as noisy as a hand is long
+    noise_memory_s : time after which the errors of the positions have forgotten themselves, where that is known: what
+        wanders for that long is then not taken for motion; None: errors are white unless the data clearly say otherwise
     bones : "together": the joints of a frame are moved as little as possible until all bones have constant lengths
         (`constant_bones`); "each": every bone keeps its direction, and its errors are handed on to all below it
     name, metadata : of the skeleton and the motion
@@ -98,7 +101,7 @@ def skeleton_motion(
         valid[index] = True
         shot[index[0] :] = number
         if smoothing == "auto":
-            calm[index], sd[index], what, passed = _smoothed(t[index], x[index])
+            calm[index], sd[index], what, passed = _smoothed(t[index], x[index], noise_memory_s)
             chosen.append(what)
             bandwidth = max(bandwidth, _PASSED * passed)
     if hand_share > 0:
@@ -165,12 +168,14 @@ def _filled(t: Floats, x: Floats, seen: np.ndarray) -> tuple[Floats, np.ndarray]
     return out, known
 
 
-def _smoothed(t: Floats, x: Floats) -> tuple[Floats, Floats, dict[str, Any], float]:
+def _smoothed(
+    t: Floats, x: Floats, noise_memory_s: float | None
+) -> tuple[Floats, Floats, dict[str, Any], float]:
     """Positions (n, J, 3) without their noise, their sd (n, J) m, what was chosen, and the frequency it halves, Hz."""
     flat = x.reshape(t.size, -1)
     # one choice for the whole body: a clip of seconds says too little of each joint alone, and along an axis that all
     # but one limb rest on, that limb would be taken for noise
-    result = smooth(t, flat, groups=np.zeros(flat.shape[1], dtype=np.int64))
+    result = smooth(t, flat, groups=np.zeros(flat.shape[1], dtype=np.int64), noise_memory_s=noise_memory_s)
     whole = result.spline if isinstance(result.spline, Spline) else result.spline.part(t[0], t[-1])
     calm = whole.evaluate(t)[:, :, 0].reshape(x.shape)
     node = np.clip(np.searchsorted(result.spline.time_s, t), 0, result.sd.shape[0] - 1)

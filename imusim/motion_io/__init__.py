@@ -23,6 +23,7 @@ def read_motion(
     up: str | None = None,
     unit: str | None = None,
     person: str | int | None = None,
+    delay_s: float | None = None,
 ) -> Motion:
     """Read a motion file: metres, seconds, z up, whatever the file is in.
 
@@ -40,6 +41,8 @@ def read_motion(
     up : axis of the file that points up ("y", "z", "-y" ...); None: as the format has it, checked against the person
     unit : "m", "cm", "mm"; None: as the format has it, checked against the person's size
     person : which person, where a file holds several
+    delay_s : Kinect skeletons (.mat) only: by how much they are late against a sensor on the body, taken off their times;
+        None: what is known of them (`motion_io.kinect.DELAY_S`); 0: the first frame is at 0
 
     Returns
     -------
@@ -70,6 +73,12 @@ def read_motion(
         start = file.read(512)
     if not start:
         raise MotionFileError(f"{path} is empty")
+    matlab = start[:6] == b"MATLAB" or path.suffix.lower() == ".mat"
+    if delay_s is not None and not matlab:
+        raise MotionFileError(
+            f"{path.name}: delay_s is for Kinect skeletons (.mat). Move other motions' times: "
+            "dataclasses.replace(motion, time_s=motion.time_s - delay_s)."
+        )
     suffix, text = path.suffix.lower(), start.decode("latin1").lstrip("\ufeff\xef\xbb\xbf \r\n\t")
     if start[:2] == b"PK" and suffix not in (".pt", ".pth", ".pkl"):
         return _npz(path, rate_hz, body, layout, up, unit)
@@ -77,10 +86,11 @@ def read_motion(
         from imusim.motion_io.bvh import read_bvh
 
         return read_bvh(path, rate_hz=rate_hz, up=up, unit=unit)
-    if start[:6] == b"MATLAB" or suffix == ".mat":
-        from imusim.motion_io.kinect import read_kinect_mat
+    if matlab:
+        from imusim.motion_io.kinect import DELAY_S, read_kinect_mat
 
-        return read_kinect_mat(path, rate_hz=rate_hz, up=up, unit=unit)
+        late = DELAY_S if delay_s is None else delay_s
+        return read_kinect_mat(path, rate_hz=rate_hz, up=up, unit=unit, delay_s=late)
     if suffix == ".mvnx" or "<mvnx" in text:
         from imusim.motion_io.mvnx import read_mvnx
 

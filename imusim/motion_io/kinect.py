@@ -9,16 +9,24 @@ from typing import Any
 import numpy as np
 
 from imusim.errors import MotionFileError, QualityWarning
-from imusim.motion_io.clock import GIVE_RATE
+from imusim.motion_io.clock import GIVE_RATE, frame_times
 from imusim.motion_io.layouts import KINECT20
 from imusim.motion_io.points import from_points
 from imusim.types import Motion
 
 NOMINAL_HZ = 30.0
+DELAY_S = 0.045
+"""How late UTD-MHAD's skeletons are against its inertial sensor: the wrists of one half of the people say 60, of the other
+45 ms (`benchmarks/fit/bench_utd.py`)."""
 
 
 def read_kinect_mat(
-    path: Path, *, rate_hz: float | None = None, up: str | None = None, unit: str | None = None
+    path: Path,
+    *,
+    rate_hz: float | None = None,
+    up: str | None = None,
+    unit: str | None = None,
+    delay_s: float = DELAY_S,
 ) -> Motion:
     """Read ``d_skel`` (20, 3, T), metres, y up, of a MATLAB file.
 
@@ -31,11 +39,12 @@ def read_kinect_mat(
     rate_hz : frames a second. **UTD-MHAD's skeletons are not at the nominal 30 Hz on the clock of its inertial
         sensor**: with N inertial samples at 50 Hz and F frames it is ``(F − 1) / (N / 50)``, about 19
     up, unit : override what is found out
+    delay_s : taken off the times of the frames: the first is at −delay_s
 
     Raises
     ------
     MotionFileError
-        If the file is damaged, of another kind, or empty.
+        If the file is damaged, of another kind, or empty, or the delay is no number.
 
     Warns
     -----
@@ -72,6 +81,8 @@ def read_kinect_mat(
         raise MotionFileError(
             f"{path.name}: d_skel is {skeleton.dtype} {skeleton.shape}, wanted numbers (20, 3, frames)"
         )
+    if not np.isfinite(delay_s):
+        raise MotionFileError(f"{path.name}: delay_s={delay_s}, wanted seconds")
     if rate_hz is None:
         warnings.warn(
             QualityWarning(
@@ -81,7 +92,14 @@ def read_kinect_mat(
             stacklevel=3,
         )
     points = np.asarray(skeleton, dtype=np.float64).transpose(2, 0, 1)
+    rate = rate_hz or NOMINAL_HZ
+    about = {
+        "format": "Kinect (MATLAB)",
+        "rate_hz": rate,
+        "rate_given": rate_hz is not None,
+        "delay_s": delay_s,
+    }
     return from_points(
-        points, KINECT20, rate_hz=rate_hz or NOMINAL_HZ, source=path.name, up=up, unit=unit, on_floor=True,
-        metadata={"format": "Kinect (MATLAB)", "rate_hz": rate_hz or NOMINAL_HZ, "rate_given": rate_hz is not None},
+        points, KINECT20, rate_hz=rate, source=path.name, up=up, unit=unit, on_floor=True,
+        time_s=frame_times(len(points), rate, path.name) - delay_s, metadata=about,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,7 @@ def _layout(name: str | None, names: Any, count: int, source: str) -> Layout:
         words = tuple(str(n).lower() for n in np.asarray(names).ravel())
         for plan in known.values():
             if len(words) == count and set(words) == set(plan.points):
-                return Layout(words, plan.tree, plan.made, plan.up, plan.unit, plan.rate_hz)
+                return replace(plan, points=words)
     if count not in BY_COUNT:
         raise MotionFileError(
             f"{source} has {count} columns; give layout=, one of "

@@ -69,5 +69,6 @@ def from_points(
         where[..., 2] -= np.nanpercentile(where[..., 2].min(axis=1), 5)
     about = {**(metadata or {}), **world.about, "source": source}
     return skeleton_motion(
-        t, where, layout.joints, layout.parents, hand_share=layout.hand_share, name=source, metadata=about
-    )
+        t, where, layout.joints, layout.parents, hand_share=layout.hand_share,
+        noise_memory_s=layout.noise_memory_s, name=source, metadata=about,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 import imusim as im
 from imusim.errors import QualityWarning
+from imusim.motion_io.kinect import DELAY_S
 
 pytestmark = pytest.mark.data
 
@@ -80,7 +81,7 @@ def test_kinect_skeleton(data_root, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QualityWarning)
         motion = im.read_motion(path, rate_hz=14.6875)
-    assert motion.time_s[-1] == pytest.approx(3.2)
+    assert motion.time_s[-1] == pytest.approx(3.2 - DELAY_S)
     seen = loadmat(io.BytesIO(raw))["d_skel"].transpose(2, 0, 1)
     wrist = seen[:, 10] - 0.5 * (seen[:, 12] + seen[:, 16])  # the pelvis is between the hips
     wanted = np.stack([wrist[:, 0], -wrist[:, 2], wrist[:, 1]], axis=1)
