@@ -130,8 +130,10 @@ class Map:
     """A real recording, as for `imusim validate`."""
     out: Positional[Path]
     """The file to write: .parquet, .csv or .npz."""
-    kinds: str = "spectral,quantile"
-    """What to map, in this order: spectral, quantile."""
+    kinds: str = "quantile,spectral"
+    """What to map, in this order: quantile, spectral."""
+    seed: int = 0
+    """Of the noise that stands in for what the simulation cannot know (spectral)."""
     learn_from: Path | None = None
     """A simulated recording to learn from. Default: the one that is mapped."""
     match: tuple[str, ...] = ()
@@ -156,7 +158,7 @@ class Map:
         for line in real.metadata.get("read", ()):
             print(f"{self.real.name}: {line}")
         found = fit_map(learned, real, self.kinds, match=_pairs(self.match))
-        files = found.apply(simulated.select(list(found.steps))).save(self.out)
+        files = found.apply(simulated.select(list(found.steps)), seed=self.seed).save(self.out)
         print(
             f"mapped {', '.join(found.steps)} ({', '.join(found.kinds)}); wrote {', '.join(str(f) for f in files)}"
         )

@@ -4,21 +4,23 @@ The estimate weighs all samples alike, so with residual covariance Γ (stationar
 autoregressive model of the residuals) its covariance is ``H⁻¹ (Jᵀ W Γ W J + Λ) H⁻¹`` with ``H = Jᵀ W J + Λ``: the
 sandwich of
 White and of Newey and West, with a parametric spectrum in the middle. Λ is the prior's precision.
+
+The spectrum is itself known from these residuals alone: of a slow parameter (a bias) the standard deviation may rest on few
+independent stretches. Its degrees of freedom (Satterthwaite's ``2 v² / var v``, the variance of the spectrum by the
+asymptotic covariance of an autoregression) make a 95 % interval Student's, not Gauss's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
+from imusim.identification.autoregression import autocovariance, autoregression, shape_covariance, stretches
 from imusim.types import Floats
 
-_ORDERS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24)
 _DRAWS, _BURN = 12, 400
 
 
@@ -40,11 +42,11 @@ class Residuals:
     sigma: Floats
 
 
-def covariance(state: Residuals, prior_sd: Floats) -> Floats:
-    """Return the covariance (P, P) of the parameters."""
+def covariance(state: Residuals, prior_sd: Floats) -> tuple[Floats, Floats]:
+    """Return the covariance (P, P) of the parameters, and the degrees of freedom (P,) that its diagonal rests on."""
     count = prior_sd.size
     if count == 0:
-        return np.zeros((0, 0))
+        return np.zeros((0, 0)), np.zeros(0)
     known = np.isfinite(state.residual)
     residual = np.where(known, state.residual, 0.0) / state.sigma
     jacobian = np.where(known[:, :, None], state.jacobian, 0.0) / state.sigma[:, None]
@@ -53,6 +55,7 @@ def covariance(state: Residuals, prior_sd: Floats) -> Floats:
     information = flat.T @ flat + prior
     inverse: Floats = np.asarray(np.linalg.inv(information), dtype=np.float64)
     middle = prior.copy()
+    doubt = np.zeros(count)  # variance of the diagonal
     pieces = stretches(state.time_s)
     lags = [autocovariance([residual[p, c] for p in pieces], [known[p, c] for p in pieces]) for c in range(6)]
     counts = known.sum(axis=0)
@@ -62,17 +65,37 @@ def covariance(state: Residuals, prior_sd: Floats) -> Floats:
         n = int(counts[c])
         if n < 4:
             continue
-        shape, variance = autoregression(lags[c] + taken[c], n)
-        for p in pieces:
-            size = 1 << int(np.ceil(np.log2(2 * (p.stop - p.start))))
-            spectrum = variance / np.abs(np.fft.rfft(np.concatenate([[1.0], -shape]), size)) ** 2
-            seen = np.fft.rfft(jacobian[p, c], size, axis=0)
-            weight = np.full(spectrum.size, 2.0)
-            weight[0] = 1.0
-            weight[-1] = 1.0
-            middle += np.real((seen.conj() * (spectrum * weight)[:, None]).T @ seen) / size
+        whole = lags[c] + taken[c]
+        shape, variance = autoregression(whole, n)
+        part, slopes = _through(jacobian[:, c], pieces, inverse, shape, variance)
+        middle += part
+        own = np.einsum("pi,ij,pj->p", inverse, part, inverse)
+        doubt += 2.0 / n * own**2
+        doubt += np.einsum("pk,kl,pl->p", slopes, shape_covariance(whole, shape, variance, n), slopes)
     out = inverse @ middle @ inverse
-    return 0.5 * (out + out.T)
+    out = 0.5 * (out + out.T)
+    return out, 2.0 * np.diag(out) ** 2 / np.maximum(doubt, 1e-300)
+
+
+def _through(
+    jacobian: Floats, pieces: Sequence[slice], inverse: Floats, shape: Floats, variance: float
+) -> tuple[Floats, Floats]:
+    """Jᵀ Γ J (P, P) of one channel's noise, and how the diagonal of H⁻¹ Jᵀ Γ J H⁻¹ changes with its shape (P, order)."""
+    count, order = jacobian.shape[1], shape.size
+    middle, slopes = np.zeros((count, count)), np.zeros((count, order))
+    for p in pieces:
+        size = 1 << int(np.ceil(np.log2(2 * (p.stop - p.start))))
+        transfer = 1.0 / np.fft.rfft(np.concatenate([[1.0], -shape]), size)
+        power = variance * np.abs(transfer) ** 2 / size
+        power[1:-1] *= 2.0
+        seen = np.fft.rfft(jacobian[p], size, axis=0)
+        middle += np.real((seen.conj() * power[:, None]).T @ seen)
+        if order:
+            share = np.abs(seen @ inverse) ** 2 * power[:, None]
+            angle = 2.0 * np.pi * np.arange(power.size) / size
+            for k in range(order):  # ∂ log S / ∂ φ_k
+                slopes[:, k] += share.T @ (2.0 * np.real(np.exp(-1j * (k + 1) * angle) * transfer))
+    return middle, slopes
 
 
 def _taken(
@@ -109,51 +132,6 @@ def _taken(
             else:
                 loss[c] += lost / _DRAWS
     return loss
-
-
-def stretches(time_s: Floats) -> list[slice]:
-    """Runs of samples without a gap."""
-    if time_s.size < 2:
-        return [slice(0, time_s.size)]
-    steps = np.diff(time_s)
-    cuts = np.flatnonzero(steps > 1.8 * np.median(steps)) + 1
-    bounds = np.concatenate([[0], cuts, [time_s.size]])
-    return [slice(int(a), int(b)) for a, b in pairwise(bounds)]
-
-
-def autocovariance(parts: Sequence[Floats], known: Sequence[np.ndarray]) -> Floats:
-    """Autocovariance at lags 0 … L of several stretches, zeros where unknown: (L + 1,), tapered by its pair counts."""
-    total = sum(p.size for p in parts)
-    most = int(min(_ORDERS[-1], max(1, total // 12), max(p.size for p in parts) - 1))
-    sums = np.zeros(most + 1)
-    counts = np.zeros(most + 1)
-    for x, k in zip(parts, known, strict=True):
-        for lag in range(min(most, x.size - 1) + 1):
-            sums[lag] += x[lag:] @ x[: x.size - lag]
-            counts[lag] += np.count_nonzero(k[lag:] & k[: k.size - lag])
-    return sums / np.maximum(counts[0], 1.0)
-
-
-def autoregression(lags: Floats, n: int) -> tuple[Floats, float]:
-    """Coefficients (p,) and innovation variance of the autoregression that Akaike's criterion likes best."""
-    best = (np.inf, np.zeros(0), max(float(lags[0]), 1e-30))
-    for order in _ORDERS:
-        if order >= lags.size:
-            break
-        if order == 0:
-            shape, variance = np.zeros(0), float(lags[0])
-        else:
-            column = lags[:order] * (1.0 + 1e-9 * (np.arange(order) == 0))
-            try:
-                shape = np.asarray(solve_toeplitz(column, lags[1 : order + 1]), dtype=np.float64)
-            except np.linalg.LinAlgError:  # no such process: nothing was read, or the lags are of no spectrum
-                break
-            variance = float(lags[0] - shape @ lags[1 : order + 1])
-        variance = max(variance, 1e-12 * float(lags[0]), 1e-30)
-        score = n * np.log(variance) + 2.0 * order
-        if score < best[0]:
-            best = (score, shape, variance)
-    return best[1], best[2]
 
 
 def unidentified(names: Sequence[str], cov: Floats, scale: Floats) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Identification:
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:
-        """Sensor → numbers and their standard deviations."""
+        """Sensor → numbers, their standard deviations (``_sd``) and half the width of their 95 % intervals (``_95``)."""
         return {name: summary(fit) for name, fit in self.fits.items()}
 
     def mounted(self, trajectory: Trajectory) -> Trajectory:
@@ -102,25 +102,25 @@ class Identification:
         return {"format": FORMAT, "imusim": __version__, "settings": plain(self.settings), "sensors": sensors}
 
     def table(self) -> str:
-        """Return what was found, for people."""
+        """Return what was found, for people; ± is half of the 95 % interval."""
         lines = []
         for name, p in self.parameters.items():
             lines.append(
                 f"{name}: residual {p['residual_acc']:.3g} m/s², {p['residual_gyro']:.3g} rad/s; {p['samples']} samples"
             )
             for key in _SHOWN:
-                sd = np.atleast_1d(p[f"{key}_sd"])
-                if not (sd > 0).any():
+                half = np.atleast_1d(p[f"{key}_95"])
+                if not (half > 0).any():
                     continue
                 value = np.atleast_1d(p[key])
                 if key == "rotation_wxyz":
                     value, key = to_rotvec(p[key]), "rotation vector, rad"
-                pairs = ", ".join(f"{v:.5g} ± {d:.2g}" for v, d in zip(value, sd, strict=True))
+                pairs = ", ".join(f"{v:.5g} ± {d:.2g}" for v, d in zip(value, half, strict=True))
                 lines.append(f"  {key:20s} {pairs}")
             if "mount" in p:
-                lines.append(f"  {'soft mount':20s} {_shown(p['mount'])}")
+                lines.append(f"  {'soft mount':20s} {_shown(p['mount'])} (± one sd)")
             lines += [f"  not known from these data: {u}" for u in p["unidentified"]]
-        return "\n".join(lines)
+        return "\n".join([*lines, "± half of the 95 % interval"])
 
     def save(self, path: str | Path) -> Path:
         """Write a YAML file that `imusim simulate --like` and `read_identified` take.

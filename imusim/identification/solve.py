@@ -7,16 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from imusim.identification import start as start_
-from imusim.identification.covariance import (
-    Residuals,
-    autocovariance,
-    autoregression,
-    covariance,
-    stretches,
-    unidentified,
-)
+from imusim.identification.autoregression import autocovariance, autoregression, stretches
+from imusim.identification.covariance import Residuals, covariance, unidentified
 from imusim.identification.model import corrected, linearise, predict, seen_there
 from imusim.identification.parameters import BLOCKS, Parameters, names_of, numbers_of
 from imusim.identification.soft import Gridded, first_modes
@@ -47,6 +42,7 @@ class Fit:
     blocks : what was estimated
     names : names of the numbers estimated, (P,)
     covariance : (P, P), of those numbers; rotations as turns about the real sensor's axes · rad
+    freedom : (P,), degrees of freedom of its diagonal: how much residual noise told how loud it is
     residual_sd : root mean square residual of acc · m/s² and gyro · rad/s
     samples : instants used
     unidentified : directions that the data do not tell, in words
@@ -57,6 +53,7 @@ class Fit:
     blocks: tuple[str, ...]
     names: tuple[str, ...]
     covariance: Floats
+    freedom: Floats
     residual_sd: tuple[float, float]
     samples: int
     unidentified: tuple[str, ...]
@@ -68,6 +65,12 @@ class Fit:
             return 0.0
         i = self.names.index(name)
         return float(np.sqrt(self.covariance[i, i]))
+
+    def half_width(self, name: str, level: float = 0.95) -> float:
+        """Return half the width of a number's interval at this level, by Student's t; 0 if it was not estimated."""
+        if name not in self.names:
+            return 0.0
+        return self.sd(name) * float(stdtrit(self.freedom[self.names.index(name)], 0.5 + 0.5 * level))
 
 
 def solve(
@@ -110,12 +113,13 @@ def solve(
     prediction, jacobian = linearise(source, t, p, blocks)
     residual = y - prediction
     state = Residuals(t, residual, jacobian, _sigmas(residual))
-    cov = covariance(state, numbers_of(blocks, 1))
+    cov, freedom = covariance(state, numbers_of(blocks, 1))
     return Fit(
         p,
         blocks,
         names_of(blocks),
         cov,
+        freedom,
         (float(state.sigma[0]), float(state.sigma[3])),
         int(np.isfinite(residual).any(axis=1).sum()),
         said + unidentified(names_of(blocks), cov, numbers_of(blocks, 2)),

@@ -1,4 +1,4 @@
-"""A fit as a mapping of named numbers with their standard deviations."""
+"""A fit as a mapping of named numbers with their standard deviations and 95 % intervals."""
 
 from __future__ import annotations
 
@@ -7,36 +7,35 @@ from typing import Any
 import numpy as np
 
 from imusim.identification.solve import Fit
-from imusim.types import Floats
 
 
 def summary(fit: Fit) -> dict[str, Any]:
     """Return what `ValidationReport` and `Identification` say of one sensor; their notes explain the keys."""
     p = fit.parameters
 
-    def three(name: str) -> Floats:
-        return np.array([fit.sd(f"{name}_{axis}") for axis in "xyz"])
+    def known(name: str, *axes: str) -> tuple[Any, Any]:
+        numbers = [f"{name}_{axis}" for axis in axes] or [name]
+        found = np.array([(fit.sd(n), fit.half_width(n)) for n in numbers])
+        return tuple(found.T) if axes else tuple(found[0].tolist())
 
-    return {
-        "time_offset_s": p.time_offset_s,
-        "time_offset_s_sd": fit.sd("time_offset_s"),
-        "clock_skew": p.clock_skew,
-        "clock_skew_sd": fit.sd("clock_skew"),
-        "time_reference_s": p.time_reference_s,
-        "rotation_wxyz": p.rotation_wxyz if p.rotation_wxyz[0] >= 0 else -p.rotation_wxyz,
-        "rotation_wxyz_sd": three("rotation"),
-        "lever_arm_m": p.lever_arm_m,
-        "lever_arm_m_sd": three("lever_arm"),
-        "acc_bias": p.acc_bias,
-        "acc_bias_sd": three("acc_bias"),
-        "gyro_bias": p.gyro_bias,
-        "gyro_bias_sd": three("gyro_bias"),
-        "acc_scale": p.acc_scale,
-        "acc_scale_sd": three("acc_scale"),
-        "gyro_scale": p.gyro_scale,
-        "gyro_scale_sd": three("gyro_scale"),
-        "body_scale": p.body_scale,
-        "body_scale_sd": fit.sd("body_scale"),
+    out: dict[str, Any] = {"time_reference_s": p.time_reference_s}
+    for key, value, (sd, half) in (
+        ("time_offset_s", p.time_offset_s, known("time_offset_s")),
+        ("clock_skew", p.clock_skew, known("clock_skew")),
+        (
+            "rotation_wxyz",
+            p.rotation_wxyz if p.rotation_wxyz[0] >= 0 else -p.rotation_wxyz,
+            known("rotation", *"xyz"),
+        ),
+        ("lever_arm_m", p.lever_arm_m, known("lever_arm", *"xyz")),
+        ("acc_bias", p.acc_bias, known("acc_bias", *"xyz")),
+        ("gyro_bias", p.gyro_bias, known("gyro_bias", *"xyz")),
+        ("acc_scale", p.acc_scale, known("acc_scale", *"xyz")),
+        ("gyro_scale", p.gyro_scale, known("gyro_scale", *"xyz")),
+        ("body_scale", p.body_scale, known("body_scale")),
+    ):
+        out |= {key: value, f"{key}_sd": sd, f"{key}_95": half}
+    return out | {
         **({} if p.mount is None else {"mount": _mount(fit)}),
         "residual_acc": fit.residual_sd[0],
         "residual_gyro": fit.residual_sd[1],

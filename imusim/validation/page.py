@@ -122,25 +122,25 @@ def _alignment(alignment: Mapping[str, Mapping[str, Any]]) -> list[str]:
         turn = np.degrees(to_rotvec(a["rotation_wxyz"]))
         cells = [
             sensor,
-            _pm(1e3 * a["time_offset_s"], 1e3 * a["time_offset_s_sd"], 2),
-            _pm(1e6 * a["clock_skew"], 1e6 * a["clock_skew_sd"], 0),
-            _three(turn, np.degrees(a["rotation_wxyz_sd"]), 2),
-            _three(1e3 * a["lever_arm_m"], 1e3 * a["lever_arm_m_sd"], 1),
-            _three(a["acc_bias"], a["acc_bias_sd"], 3),
-            _three(a["gyro_bias"], a["gyro_bias_sd"], 4),
+            _pm(1e3 * a["time_offset_s"], 1e3 * a["time_offset_s_95"], 2),
+            _pm(1e6 * a["clock_skew"], 1e6 * a["clock_skew_95"], 0),
+            _three(turn, np.degrees(a["rotation_wxyz_95"]), 2),
+            _three(1e3 * a["lever_arm_m"], 1e3 * a["lever_arm_m_95"], 1),
+            _three(a["acc_bias"], a["acc_bias_95"], 3),
+            _three(a["gyro_bias"], a["gyro_bias_95"], 4),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines + [
         "",
-        "± one standard deviation, residuals' correlation in time included; – was not asked for.",
+        "± half of the 95 % interval, residuals' correlation in time included; – was not asked for.",
     ]
 
 
-def _pm(value: float, sd: float, digits: int) -> str:
-    return f"{value:.{digits}f} ± {sd:.{digits}f}" if sd > 0 else "–"
+def _pm(value: float, half: float, digits: int) -> str:
+    return f"{value:.{digits}f} ± {half:.{digits}f}" if half > 0 else "–"
 
 
-def _three(values: Any, sd: Any, digits: int) -> str:
-    if not np.any(np.asarray(sd) > 0):
+def _three(values: Any, half: Any, digits: int) -> str:
+    if not np.any(np.asarray(half) > 0):
         return "–"
-    return "; ".join(_pm(float(v), float(d), digits) for v, d in zip(values, sd, strict=True))
+    return "; ".join(_pm(float(v), float(d), digits) for v, d in zip(values, half, strict=True))

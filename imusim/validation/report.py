@@ -62,9 +62,9 @@ class ValidationReport:
     ``clock_skew``, ``rotation_wxyz`` (4,) (takes the real sensor's vectors to the simulated sensor's axes),
     ``lever_arm_m`` (3,)
     (from the simulated to the real sensor, in the simulated sensor's axes), ``acc_bias`` · m/s², ``gyro_bias`` · rad/s,
-    ``acc_scale``, ``gyro_scale`` (3,) (the real sensor's, in its own axes: read = scale · true + bias), each with
-    its standard
-    deviation under the same name + ``_sd`` (of ``rotation_wxyz``: (3,) · rad, turns about the real sensor's axes; 0 for what
+    ``acc_scale``, ``gyro_scale`` (3,) (the real sensor's, in its own axes: read = scale · true + bias), each with its
+    standard deviation under the same name + ``_sd`` and half the width of its 95 % interval under the name + ``_95``
+    (of ``rotation_wxyz``: (3,) · rad, turns about the real sensor's axes; 0 for what
     was not asked for), ``residual_acc``, ``residual_gyro``, ``samples``, ``converged``, ``unidentified``.
     """
 

@@ -233,27 +233,27 @@ def _figures(
 def _known(a: Any) -> list[tuple[str, str]]:
     """What the alignment knows, in lines."""
     out = []
-    if a["time_offset_s_sd"] > 0:
-        out.append((f"offset {1e3 * a['time_offset_s']:.2f} ± {1e3 * a['time_offset_s_sd']:.2f} ms", INK))
-    if a["clock_skew_sd"] > 0:
-        out.append((f"clock skew {1e6 * a['clock_skew']:.0f} ± {1e6 * a['clock_skew_sd']:.0f} ppm", INK))
-    if np.any(a["rotation_wxyz_sd"] > 0):
+    if a["time_offset_s_95"] > 0:
+        out.append((f"offset {1e3 * a['time_offset_s']:.2f} ± {1e3 * a['time_offset_s_95']:.2f} ms", INK))
+    if a["clock_skew_95"] > 0:
+        out.append((f"clock skew {1e6 * a['clock_skew']:.0f} ± {1e6 * a['clock_skew_95']:.0f} ppm", INK))
+    if np.any(a["rotation_wxyz_95"] > 0):
         angle = 2 * np.degrees(np.arccos(np.clip(abs(a["rotation_wxyz"][0]), 0, 1)))
-        out.append((f"turned by {angle:.1f}° (± {np.degrees(np.max(a['rotation_wxyz_sd'])):.2f}°)", INK))
-    if np.any(a["lever_arm_m_sd"] > 0):
+        out.append((f"turned by {angle:.1f}° (± {np.degrees(np.max(a['rotation_wxyz_95'])):.2f}°)", INK))
+    if np.any(a["lever_arm_m_95"] > 0):
         said = ", ".join(
             f"{1e3 * v:.0f} ± {1e3 * d:.0f}"
-            for v, d in zip(a["lever_arm_m"], a["lever_arm_m_sd"], strict=True)
+            for v, d in zip(a["lever_arm_m"], a["lever_arm_m_95"], strict=True)
         )
         out.append((f"lever arm {said} mm", INK))
-    if np.any(a["acc_bias_sd"] > 0):
+    if np.any(a["acc_bias_95"] > 0):
         acc, gyro = (", ".join(f"{v:.{n}f}" for v in a[k]) for k, n in (("acc_bias", 2), ("gyro_bias", 3)))
-        sd = np.max(a["acc_bias_sd"]), np.max(a["gyro_bias_sd"])
-        out.append((f"bias acc {acc} (± {sd[0]:.2f}) m/s²; gyro {gyro} (± {sd[1]:.3f}) rad/s", INK))
+        half = np.max(a["acc_bias_95"]), np.max(a["gyro_bias_95"])
+        out.append((f"bias acc {acc} (± {half[0]:.2f}) m/s²; gyro {gyro} (± {half[1]:.3f}) rad/s", INK))
     if a["unidentified"]:
-        out.append((f"not identifiable: {len(a['unidentified'])} direction(s), see below", DOUBTFUL))
+        out.append((f"not identifiable: {len(a['unidentified'])} direction(s), see below (± 95 %)", DOUBTFUL))
     elif out:
-        out.append(("all of it identifiable", GOOD))
+        out.append(("all of it identifiable (± 95 %)", GOOD))
     return out
 
 

@@ -1,18 +1,13 @@
 """A planted soft mount is found again, saved, and given to another simulation."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import imusim as im
+from benchmarks.fidelity.planted import made_trajectory
 from imusim.identification.result import read_identified, with_errors
 from imusim.rotation import from_rotvec, rotate_inverse
 from imusim.sensor import Mount, RockingMount
-
-sys.path.append(str(Path(__file__).parents[1] / "validation"))
-from made_pairs import made_trajectory
 
 SHIFT, TURN = np.array([0.1, 0.85, 0.2]), np.array([-26.0, 3.0, 2.0])  # in the frame's axes
 BLOCKS = ("time", "rotation", "leverarm", "bias", "softtissue")

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.signal import lfilter
+from scipy.signal import butter, lfilter, sosfiltfilt
 
 import imusim as im
 from imusim.errors import ConfigError, TimeError, UnknownNameError
@@ -31,7 +31,7 @@ def pair():
     return made(1), made(2, real=True)
 
 
-@pytest.mark.parametrize("kinds", ["quantile", "spectral", ("spectral", "quantile")])
+@pytest.mark.parametrize("kinds", ["quantile", "spectral", ("quantile", "spectral")])
 def test_held_out_signals_come_nearer(pair, kinds):
     virtual, real = made(3), made(4, real=True)
     mapped = im.fit_map(*pair, kinds).apply(virtual)
@@ -46,6 +46,7 @@ def test_held_out_signals_come_nearer(pair, kinds):
     assert mapped.metadata["mapped"] == {
         "kinds": [kinds] if isinstance(kinds, str) else list(kinds),
         "real_s": real.duration_s,
+        "seed": 0,
     }
     assert "mapped" not in virtual.metadata
 
@@ -67,6 +68,45 @@ def test_another_rate_keeps_the_gain_at_a_frequency(pair):
         rec = im.Recording(t, wave + [0, 0, 9.8], wave, ("wrist",), unit="m/s2", gyro_unit="rad/s")
         gains.append(found.apply(rec).gyro[int(5 * rate) : -int(5 * rate), 0].std(axis=0))
     np.testing.assert_allclose(gains[0], gains[1], rtol=0.02)
+
+
+def filmed(seed, *, real=False, jumps=0):
+    """Movement below 3 Hz, its size 1 and 0.1 in turn for 10 s; the real one has more above, the filmed one may jump."""
+    g = np.random.default_rng(seed)
+    n, rate = 9000, 50.0
+    size = np.where((np.arange(n) // 500) % 2 == 0, 1.0, 0.1)[:, None]
+    slow = sosfiltfilt(butter(4, 3.0, fs=rate, output="sos"), g.normal(size=(n, 6)), axis=0)
+    x = size * slow / slow.std()
+    if real:
+        x = x + 0.3 * size * g.normal(size=(n, 6))
+    for at in g.integers(100, n - 100, jumps):
+        x[at : at + 3] += 40.0
+    x = (x + [0.0, 0.0, 9.8, 0, 0, 0])[:, None]
+    return im.Recording(
+        np.arange(n) / rate, x[..., :3], x[..., 3:], ("wrist",), unit="m/s2", gyro_unit="rad/s"
+    )
+
+
+@pytest.mark.parametrize("jumps", [0, 2])
+def test_what_a_camera_cannot_see_is_filled_with_noise(jumps):
+    """The missing band comes out as loud as the real one, moment by moment, even if a landmark jumped while learning."""
+    virtual, real = filmed(11), filmed(12, real=True)
+    found = im.fit_map(filmed(13, jumps=jumps), filmed(14, real=True), "spectral")
+    mapped = found.apply(virtual)
+    high = butter(4, 6.0, "highpass", fs=50.0, output="sos")
+    at = np.arange(9000) % 1000
+    for part in ((at > 75) & (at < 425), (at > 575) & (at < 925)):
+        sizes = [sosfiltfilt(high, r.gyro[:, 0], axis=0)[part].std() for r in (virtual, mapped, real)]
+        assert sizes[0] < 0.1 * sizes[2]
+        assert 0.6 * sizes[2] < sizes[1] < 1.7 * sizes[2]
+    low = butter(4, 2.0, fs=50.0, output="sos")  # what was there stays
+    kept = [sosfiltfilt(low, r.gyro[:, 0, 0]) for r in (virtual, mapped)]
+    assert np.corrcoef(*kept)[0, 1] > 0.98
+    again, other = found.apply(virtual), found.apply(virtual, seed=1)
+    assert (again.acc == mapped.acc).all()
+    assert (again.gyro == mapped.gyro).all()
+    assert not (other.gyro == mapped.gyro).any()
+    assert other.metadata["mapped"]["seed"] == 1
 
 
 def test_gaps_stay_gaps_and_bad_input_is_said(pair):
@@ -94,10 +134,10 @@ def test_command(pair, tmp_path):
     pair[1].save(tmp_path / "real.parquet")
     run = [sys.executable, "-m", "imusim.cli", "map", "sim.parquet", "real.parquet", "out.parquet"]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "mapped wrist (spectral, quantile)" in done.stdout
+    assert "mapped wrist (quantile, spectral)" in done.stdout
     out = im.Recording.load(tmp_path / "out.parquet")
     np.testing.assert_allclose(out.acc, im.fit_map(*pair).apply(pair[0]).acc, atol=1e-9)
     assert json.loads((tmp_path / "out.json").read_text())["metadata"]["mapped"]["kinds"] == [
-        "spectral",
         "quantile",
+        "spectral",
     ]

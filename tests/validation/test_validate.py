@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from made_pairs import made_trajectory, read_by
 
 import imusim as im
+from benchmarks.fidelity.planted import made_trajectory, read_by
 from imusim.errors import ConfigError, ImusimError, TimeError, UnitError, UnknownNameError
 from imusim.rotation import angle, from_rotvec, rotate
 

@@ -1,6 +1,7 @@
 """Motions in closed form, and recordings of them with everything between simulated and real planted."""
 
 import numpy as np
+from scipy.signal import lfilter
 
 import imusim as im
 from imusim.rotation import from_rotvec
@@ -39,8 +40,7 @@ def read_by(trajectory: im.Trajectory, seed: int, *, offset_s=0.0, skew=0.0, rot
     def noise(size):
         white = rng.standard_normal(rec.acc.shape)
         if colour:
-            from scipy.signal import lfilter
-
+            white[0] /= np.sqrt(1 - colour**2)  # as loud from the first sample on
             white = lfilter([np.sqrt(1 - colour**2)], [1, -colour], white, axis=0)
         return size * white
 
