@@ -29,6 +29,9 @@ STAGES = ((8.0, False, 5), (2.5, True, 4), (2.5, True, 4))
 """Scale of the Cauchy loss (sd), whether feet stand, most iterations. The process noise is chosen before the last."""
 CHUNK, OVERLAP = 700, 120
 _SETTLED = 1e-4  # of the cost: less than this gained by a step is the end
+_STRIDE = (0.1, 0.3)
+"""Step, m and rad, that damping by 1 makes cost ½ a frame. Not a share of the equations' diagonal: smoothness in time is
+nearly all of that, and slow motion (a whole path too near or too far) would never move."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,7 @@ def _refine_part(
     gradient = np.empty((count, N_DOFS))
     state = start.copy()
     diagonal = np.arange(N_DOFS)
+    stride_info = np.where(diagonal < 3, *(x**-2.0 for x in _STRIDE))
     points = np.array([AT[n] for n in CONTACTS], dtype=np.int64)
     nothing = np.zeros((count, points.size))
     resting, held = nothing, Held(points, nothing, np.array([0.0, -1.0, 0.0]), np.zeros(points.size), nothing)
@@ -209,14 +213,14 @@ def _refine_part(
         if number == len(stages) - 1 and terms.choice and floor is None:
             process = choose_process(skeleton, weighed(state, scale), loose, state)
             prior = loose._replace(acc_info=loose.acc_info / process[groups] ** 2)
-        damping = 1e-3
+        damping = 1.0
         for _ in range(most):
             clip = weighed(state, scale)
             cost = equations(clip, state, True)
             # the same for all frames: a still person must stay still to the last bit
-            a0[:, diagonal, diagonal] += damping * a0[:, diagonal, diagonal].mean(axis=0)
+            a0[:, diagonal, diagonal] += damping * stride_info
             if solve.factor(a0, a1, a2) != 0:  # a proper prior keeps it positive; should rounding not: harder
-                damping = max(10.0 * damping, 1e-2)
+                damping = max(10.0 * damping, 1.0)
                 continue
             move = -gradient
             solve.substitute(a0, a1, a2, move)
@@ -228,7 +232,7 @@ def _refine_part(
                     break
                 damping *= 30.0
                 continue
-            state, damping = trial, 0.3 * damping
+            state, damping = trial, 0.1 * damping
             if cost - new < _SETTLED * cost:
                 break
     if not stages:
