@@ -22,8 +22,15 @@ from imusim.types import Body, Floats
 ADULT_HEIGHT_M = (1.70, 0.10)
 """Mean and sd of adult stature, both sexes (near the middle of NCD-RisC 2016, eLife 5:e13410): used without a height."""
 ESTIMATOR_SCALE = (1.06, 0.07)
-"""How much larger the person is than BlazePose's world landmarks, mean and sd: weakly informs the height."""
+"""How much larger an adult is than BlazePose's world landmarks, mean and sd: weakly informs the height."""
+CHILD_HEIGHT_M = (1.33, 0.26)
+"""The same of people from 2 to 17 years (medians of the WHO's growth references: 0.87 to 1.70 m)."""
+CHILD_SCALE_SD = 0.25
+"""Of a child: whether the estimator gives it its own size or an adult's is not known."""
+CHILD_SHARE = 0.1
+"""How many of the people in clips are children: a guess."""
 _BONE_SD = 0.06
+_HEIGHT_SD_M = 1e-5  # as good as exact
 _IN_PLANE_SD_M, _DEPTH_SD_M = 0.03, 0.09
 
 _SIDES = ("left", "right")
@@ -48,7 +55,7 @@ class ShapeFit:
     ----------
     shape : (B,) shape coefficients
     height_m : stature of that shape
-    height_sd_m : its standard deviation; 0 if the height was given
+    height_sd_m : standard deviation of the person's; 0 if the height was given
     scale : the person's size over the estimator's
     """
 
@@ -127,20 +134,52 @@ def _body_lengths(marks: Floats) -> dict[str, float]:
     return {name: float(np.mean(v)) for name, v in found.items()}
 
 
+def likely_height(size_m: float) -> tuple[float, float]:
+    """Mean and standard deviation of stature, m, of someone whose world landmarks are as large as a body of `size_m`.
+
+    A mixture of adults and children on a grid of statures H, each with its own distribution of the estimator's scale
+    H / size (density of the size given H: that of the scale times H / size²).
+    """
+    height = np.arange(0.6, 2.3, 0.005)
+    scale = height / size_m
+    weight = np.zeros_like(height)
+    mean_scale, sd_scale = ESTIMATOR_SCALE
+    for share, (mean, sd), spread in (
+        (1.0 - CHILD_SHARE, ADULT_HEIGHT_M, sd_scale),
+        (CHILD_SHARE, CHILD_HEIGHT_M, CHILD_SCALE_SD),
+    ):
+        off = ((height - mean) / sd) ** 2 + ((scale - mean_scale) / spread) ** 2
+        weight += share * height * np.exp(-0.5 * off) / (sd * spread)
+    weight /= weight.sum()
+    found = float(weight @ height)
+    return found, float(np.sqrt(weight @ (height - found) ** 2))
+
+
 def fit_shape(body: Body, marks: BodyMarks, seen: dict[str, float], height_m: float | None) -> ShapeFit:
     """Find the shape of `body` from the median bone lengths `seen` (m) and the height (m; None: estimated)."""
-    n = body.n_shape
-    beta = np.zeros(n)
     names = [b for b in _SHAPE_BONES if b in seen]
     observed = np.array([seen[b] for b in names])
-    scale = ESTIMATOR_SCALE[0]
-    covariance = np.zeros((n, n))
-
-    if n == 0:
+    if body.n_shape == 0:
+        beta = np.zeros(0)
         lengths = _body_lengths(marks.positions(body, beta))
         return ShapeFit(
             beta, stature(body, beta), 0.0, float(np.median([lengths[b] / seen[b] for b in names]))
         )
+    if height_m is not None:
+        beta, scale = _shape_of(body, marks, names, observed, height_m)
+        return ShapeFit(beta, stature(body, beta), 0.0, scale)
+    usual = ADULT_HEIGHT_M[0]  # proportions do not depend on it
+    mean, sd = likely_height(usual / _shape_of(body, marks, names, observed, usual)[1])
+    beta, scale = _shape_of(body, marks, names, observed, mean)
+    return ShapeFit(beta, stature(body, beta), sd, scale)
+
+
+def _shape_of(
+    body: Body, marks: BodyMarks, names: list[str], observed: Floats, height_m: float
+) -> tuple[Floats, float]:
+    """Shape (B,) of that height with bones most like those observed (m), and the scale between them."""
+    n = body.n_shape
+    beta, scale = np.zeros(n), 1.0
     # landmarks are linear in the shape, stature nearly so
     rest = marks.positions(body, beta)
     slopes = np.stack([marks.positions(body, e) - rest for e in np.eye(n)])
@@ -155,24 +194,15 @@ def fit_shape(body: Body, marks: BodyMarks, seen: dict[str, float], height_m: fl
         tall = stature(body, beta)
         jac = np.stack([(lengths_of(beta + 0.5 * e) - lengths_of(beta - 0.5 * e)) for e in np.eye(n)], axis=1)
         sd = _BONE_SD * now
-        # unknowns (β, s): lengths, ridge, scale prior
+        # unknowns (β, s): lengths, ridge, stature
         rows = np.hstack([jac / sd[:, None], -(observed / sd)[:, None]])
-        right = (jac @ beta - now) / sd
-        rows = np.vstack([rows, np.eye(n + 1)])
-        rows[-1, -1] = 1.0 / ESTIMATOR_SCALE[1]
-        right = np.concatenate([right, np.zeros(n), [ESTIMATOR_SCALE[0] / ESTIMATOR_SCALE[1]]])
-        mean, sd_height = ADULT_HEIGHT_M if height_m is None else (height_m, 1e-5)
-        rows = np.vstack([rows, np.append(slope, 0.0) / sd_height])
-        right = np.append(right, (mean - tall + slope @ beta) / sd_height)
+        rows = np.vstack([rows, np.eye(n, n + 1), np.append(slope, 0.0) / _HEIGHT_SD_M])
+        right = np.concatenate(
+            [(jac @ beta - now) / sd, np.zeros(n), [(height_m - tall + slope @ beta) / _HEIGHT_SD_M]]
+        )
         solution = np.linalg.lstsq(rows, right, rcond=None)[0]
         beta, scale = np.array(solution[:-1], dtype=np.float64), float(solution[-1])
-        covariance = np.linalg.inv(rows.T @ rows)[:-1, :-1]
-    return ShapeFit(
-        beta,
-        stature(body, beta),
-        0.0 if height_m is not None else float(np.sqrt(slope @ covariance @ slope)),
-        scale,
-    )
+    return beta, scale
 
 
 def stretch(marks: Floats, seen: dict[str, float], body_marks: Floats) -> Floats:
