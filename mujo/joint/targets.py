@@ -86,11 +86,11 @@ def as_worn(clips: Sequence[Clip], wanted: Target) -> list[Clip]:
 
 
 def _active_side(clip: Clip, placements: Sequence[str]) -> Clip:
-    """Only that of the placements whose gyroscope has the most power; both where they are within a factor of two."""
+    """Of the placements only that whose gyroscope has the most power; both where they are within a factor of two."""
     power = np.nanmean(np.square(clip.imu[..., 3:]), axis=(0, 2))
     mine = np.array([p in placements for p in clip.placements])
     idle = mine & (power < 0.25 * power[mine].max(initial=0.0))
-    keep = np.flatnonzero(mine & ~idle)
+    keep = np.flatnonzero(~idle)
     return replace(clip, imu=clip.imu[:, keep], placements=tuple(clip.placements[i] for i in keep))
 
 

@@ -42,7 +42,10 @@ def folder(tmp_path_factory):
         label = class_texts("spar")[CLASSES[k]][1][0] if k < 4 else ("squats", "lunges")[k - 4]
         said = class_texts("spar")[CLASSES[k]][0] if k < 4 else (label,)
         features = sentence_features(said)
-        clips.append(dataclasses.replace(c, label=label, text=said, text_features=features))
+        places = ("left_wrist" if c.key[-1] in "0246" else "right_wrist", "chest")
+        clips.append(
+            dataclasses.replace(c, label=label, text=said, text_features=features, placements=places)
+        )
     shards.write(clips, place / "corpus", progress=False)
     (place / "corpus" / "done").write_text("")
     return place
@@ -64,6 +67,7 @@ def guesses_of(folder, run, windows, parts):
         run_of(mode="zeroshot"), run_of(mode="probe"), run_of(), run_of(name="together"),
         run_of("imu-text", name="together"), run_of("simclr", name="together"), run_of("none", name="together"),
         run_of(name="no target names", mode="zeroshot"), run_of(name="together, no text"), run_of(name="together, no gyro"),
+        run_of(name="together, no placement match"),
     ],
     ids=lambda r: r.key,
 )  # fmt: skip
