@@ -126,9 +126,10 @@ class Evaluate:
 
     datasets: Annotated[str, tyro.conf.arg(metavar="KEY,KEY,...")] = "spar"
     """Data sets, separated by commas."""
-    grid: Literal["quick", "report", "results", "results-quick"] = "quick"
+    grid: Literal["quick", "report", "results", "results-quick", "transfer", "zeroshot"] = "quick"
     """quick: a few runs; report: all label fractions, five seeds, the compared objectives; results: pre-trained on the
-    simulated corpus beside from scratch, with ablations (results-quick: one seed, one share)."""
+    simulated corpus beside from scratch, with ablations (results-quick: one seed, one share;
+    transfer, zeroshot: its rows of cross-modal transfer, and those without any label)."""
     encoder: str = "fcn"
     """The encoder that is trained in all settings."""
     processes: int = 2

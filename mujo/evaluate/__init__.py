@@ -34,7 +34,7 @@ def evaluate(
     datasets : keys of `mujo.data`
     out : folder of the results
     grid : "quick" or "report" (from scratch, and pre-trained on the target's own unlabelled windows); "results" or
-        "results-quick" (pre-trained on the simulated corpus too)
+        "results-quick" (pre-trained on the simulated corpus too); "transfer" and "zeroshot", parts of "results"
     encoder : the one that is trained in all settings
 
     Other Parameters

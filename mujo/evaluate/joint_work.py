@@ -25,7 +25,7 @@ from mujo.evaluate.plan import Run
 from mujo.evaluate.recipes import CANDIDATES, CHOSEN, PROBE, Labels, fit
 from mujo.evaluate.variants import Variant, variant
 from mujo.files import write_whole
-from mujo.joint.adapt import adapt_statistics
+from mujo.joint.adapt import HALF, adapt_statistics
 from mujo.joint.align import fit_rotation, turn
 from mujo.joint.model import JointModel
 from mujo.joint.pretrain import JointSettings, pretrain_joint
@@ -84,7 +84,10 @@ def corpus_guesses(
         model = joint_of(folder, run, v, steps, ready, unlabelled)
         encoder = model.imu
         if "text" in model.modalities:
-            names = names_of(model, run.dataset, windows, ready, unlabelled if v.adapted else None)
+            share = (
+                HALF if run.mode == "zeroshot" else 1.0
+            )  # both as chosen on training people (docs/selection.md)
+            names = names_of(model, run.dataset, windows, ready, unlabelled if v.adapted else None, share)
         if run.mode == "zeroshot":
             return lambda test: names.guess(ready.X[test])
     else:
@@ -100,9 +103,15 @@ def corpus_guesses(
 
 
 def names_of(
-    model: JointModel, dataset: str, windows: Windows, ready: Prepared, unlabelled: np.ndarray | None
+    model: JointModel,
+    dataset: str,
+    windows: Windows,
+    ready: Prepared,
+    unlabelled: np.ndarray | None,
+    share: float = 1.0,
 ) -> Names:
-    """The classes that the data have, by their sentences; normalisation statistics from the unlabelled windows, if any.
+    """The classes that the data have, by their sentences; `share` of the normalisation statistics from the unlabelled
+    windows, if any.
 
     Raises
     ------
@@ -116,7 +125,7 @@ def names_of(
     ]
     if unlabelled is not None:
         model = copy.deepcopy(model)
-        model.imu = adapt_statistics(model.imu, ready.X[unlabelled], ready.layout)
+        model.imu = adapt_statistics(model.imu, ready.X[unlabelled], ready.layout, share=share)
     middles = prototypes(model, [sentence_features(tuple(said)) for _, said in found])
     return Names(model, ready.layout, middles, np.array([k for k, _ in found]), len(windows.classes))
 

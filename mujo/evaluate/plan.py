@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mujo.data import KEYS
@@ -124,6 +124,7 @@ class ResultGrid:
     seeds : seed s is tested on fold s
     transfer_seeds : of the cross-modal transfer, crossed with its four folds
     cut : what was left out, in words
+    only : mode whose runs alone are done, "" for all
     """
 
     labelled: Mapping[str, tuple[str, ...]]
@@ -134,6 +135,7 @@ class ResultGrid:
     seeds: int
     transfer_seeds: int
     cut: str
+    only: str = ""
 
 
 _EACH_ONCE = {
@@ -149,22 +151,29 @@ _COMPARED = {
     "utd_mhad": ("f0.01", "f0.2"),
     "spar": ("f0.01", "f0.2"),
 }
+_RESULTS = ResultGrid(
+    _EACH_ONCE,
+    _COMPARED,
+    {"motionsense": ("f0.01",), "spar": ("f0.01",)},
+    ("imu-text", "simclr", "masked", "augmentation"),
+    (
+        "no text", "no pose", "no gyro", "no augmentation", "no placement match", "no alignment",
+        "no adaptation", "no target names", "quarter of the corpus", "own windows too",
+    ),
+    5,
+    2,
+    "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
+    "run once; compared objectives at the smallest and a middle share, training from scratch beside simulated windows "
+    "at the smallest; ablations by zero-shot and fine-tuning, on two sets, at the smallest share; one seed of "
+    "pre-training; cross-modal transfer with two seeds on each of four folds",
+)  # fmt: skip
 RESULT_GRIDS = {
-    "results": ResultGrid(
-        _EACH_ONCE,
-        _COMPARED,
-        {"motionsense": ("f0.01",), "spar": ("f0.01",)},
-        ("imu-text", "simclr", "masked", "augmentation"),
-        (
-            "no text", "no pose", "no gyro", "no augmentation", "no placement match", "no alignment",
-            "no adaptation", "no target names", "quarter of the corpus", "own windows too",
-        ),
-        5,
-        1,
-        "seeds and folds go together (seed s on fold s) instead of being crossed; shares that give the same recordings are "
-        "run once; compared objectives at the smallest and a middle share, training from scratch beside simulated windows "
-        "at the smallest; ablations by zero-shot and fine-tuning, on two sets, at the smallest share; one seed of "
-        "pre-training; cross-modal transfer with one seed on each of four folds",
+    "results": _RESULTS,
+    "transfer": replace(
+        _RESULTS, labelled={"utd_mhad": ()}, compared={}, ablated={}, cut="the cross-modal transfer of the results alone"
+    ),
+    "zeroshot": replace(
+        _RESULTS, compared={}, transfer_seeds=0, only="zeroshot", cut="the results' rows without any label alone"
     ),
     "results-quick": ResultGrid(
         dict.fromkeys(_EACH_ONCE, ("f0.01",)), dict.fromkeys(_EACH_ONCE, ("f0.01",)), {}, ("simclr",), (), 1, 0,
@@ -216,7 +225,7 @@ def plan_results(grid: ResultGrid, datasets: Sequence[str], encoder: str) -> lis
             )
             jobs.append(runs(data, "none", ("finetune",), "main", how))
     jobs += plan_transfer(grid, encoder) if "utd_mhad" in datasets else []
-    for number in range(max(map(len, grid.compared.values()))):
+    for number in range(max(map(len, grid.compared.values()), default=0)):
         for data in datasets:
             how = grid.compared[data][number : number + 1]
             if number == 0:
@@ -268,7 +277,10 @@ def plan(grid: str, datasets: Sequence[str], encoder: str = "fcn") -> list[list[
     if not datasets or len(set(datasets)) != len(datasets):
         raise ConfigError(f"data sets {list(datasets)}: wanted one or more, each once")
     if grid in RESULT_GRIDS:
-        return plan_results(RESULT_GRIDS[grid], datasets, encoder)
+        jobs = plan_results(RESULT_GRIDS[grid], datasets, encoder)
+        if only := RESULT_GRIDS[grid].only:
+            jobs = [[run for run in job if run.mode == only] for job in jobs]
+        return [job for job in jobs if job]
     g = GRIDS[grid]
     settings = [Labelled(f) for f in g.fractions] + [Labelled(units=k) for k in g.units]
     scratch, compared, others = [], [], []

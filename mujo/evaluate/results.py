@@ -80,12 +80,12 @@ class Results:
 
     def detail(self, run: Run) -> Path:
         """Where the confusion matrices of a run are."""
-        return self.folder / "details" / (run.key.replace("/", "_") + ".json")
+        return self.folder / "details" / detail_name(run.key)
 
     def people_of(self, row: Mapping[str, str]) -> dict[str, np.ndarray]:
         """Confusion matrix (K, K) of each test person of a row."""
-        name = key_of(row).replace("/", "_") + ".json"
-        return {p: np.array(m) for p, m in json.loads((self.folder / "details" / name).read_text()).items()}
+        path = self.folder / "details" / detail_name(key_of(row))
+        return {p: np.array(m) for p, m in json.loads(path.read_text()).items()}
 
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:
@@ -93,6 +93,11 @@ class Results:
             fcntl.flock(stream, fcntl.LOCK_EX)  # freed by the system when the process dies
             stream.seek(0)
             yield stream
+
+
+def detail_name(key: str) -> str:
+    """Name of the file with the confusion matrices of the run of that key."""
+    return key.replace("/", "_") + ".json"
 
 
 def key_of(row: Mapping[str, str]) -> str:

@@ -31,6 +31,8 @@ from mujo.layout import Layout
 from mujo.training import DEFAULT, seeded
 
 WINDOW_S = 3.0
+START_S = 0.4
+"""Simulated windows begin within this of their recording's start: most recordings give one window, from their start."""
 BAND_HZ = 5.0
 """What the joints resolve: the real signals are low-passed there too, for whatever was pre-trained on them."""
 FOLDS = (("1", "2"), ("3", "4"), ("5", "6"), ("7", "8"))
@@ -51,7 +53,9 @@ def fold_clips(root: str | None, fold: int) -> tuple[Clip, ...]:
     """Clips of the people who are not tested in the fold."""
     trials = [t for t in _trials(root) if t.person not in FOLDS[fold]]
     texts = {n: (said, sentence_features(said)) for n, (said, _) in class_texts("utd_mhad").items()}
-    return tuple(kinect_clips(trials, fit_alignment(trials), texts))
+    clips = kinect_clips(trials, fit_alignment(trials), texts)
+    most = round((WINDOW_S + START_S) * RATE_HZ)
+    return tuple(replace(c, imu=c.imu[:most], pose=c.pose[:most]) for c in clips)
 
 
 @lru_cache(maxsize=1)

@@ -82,6 +82,14 @@ def test_statistics_are_those_of_the_windows():
     for k, v in encoder.state_dict().items():
         torch.testing.assert_close(v, before[k], rtol=0, atol=0)  # the original is left alone
     assert adapted.made_of == encoder.made_of
+    mixed = adapt_statistics(encoder, X, LAYOUT, share=0.25).layers[0][
+        1
+    ]  # of a mixture: what it was has mean 0, variance 1
+    mean, var = first[1].running_mean, first[1].running_var
+    torch.testing.assert_close(mixed.running_mean, 0.25 * mean)
+    torch.testing.assert_close(mixed.running_var + mixed.running_mean**2, 0.75 + 0.25 * (var + mean**2))
+    with pytest.raises(ConfigError, match="0 to 1"):
+        adapt_statistics(encoder, X, LAYOUT, share=1.5)
     transformer = build("patchtransformer")
     same = adapt_statistics(transformer, X, LAYOUT).state_dict()
     for k, v in transformer.state_dict().items():

@@ -146,3 +146,7 @@ def test_the_results_grid_covers_what_is_promised():
     transfer = [r for r in runs if r.transfer]
     assert {r.fold for r in transfer} == set(range(4))
     assert {r.variant for r in runs if "no " in r.variant} >= {"no pose", "together, no text"}
+    keys = {r.key for r in runs}
+    assert {r.key for job in plan("transfer", ["utd_mhad"]) for r in job} == {r.key for r in transfer}
+    blind = [r for job in plan("zeroshot", [*RESULT_GRIDS["results"].labelled]) for r in job]
+    assert {r.key for r in blind} == {k for k in keys if "/zeroshot/" in k} - {r.key for r in transfer}

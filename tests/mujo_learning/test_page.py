@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from mujo.errors import ConfigError
+from mujo.evaluate.merge import merge
 from mujo.evaluate.page import BEGIN, END, difference, paired_interval, write_page
 from mujo.evaluate.plan import Run
-from mujo.evaluate.results import Results
+from mujo.evaluate.results import Results, key_of
 from mujo.evaluate.tables import method_name, section_of
 from mujo.metrics import macro_f1
 from mujo.splits import parse_labelled
@@ -120,3 +122,23 @@ def test_methods_have_names_that_say_what_is_in_them(results):
         "fcn, mujo, zero-shot by names": "utd_mhad-transfer",
         "fcn, mujo, fine-tuned, beside simulated windows [no text]": "spar-ablations",
     }
+
+
+def test_rows_that_were_run_again_replace_the_others(results, tmp_path):
+    """Two folders in one: every run once, the later folder's row and confusion matrices count."""
+    later = Results(tmp_path / "later")
+    people = {f"p{i}": matrix(20) for i in range(4)}
+    add(later, people)
+    path = merge(tmp_path / "all", [results.folder, later.folder])
+    merged = Results(path.parent)
+    assert merged.done() == results.done()
+    assert len(merged.rows()) == len(results.rows())
+    (row,) = [r for r in merged.rows() if key_of(r) == next(iter(later.done()))]
+    assert float(row["macro_f1"]) == 1.0
+    np.testing.assert_array_equal(merged.people_of(row)["p0"], matrix(20))
+    with pytest.raises(ConfigError, match="rows already"):
+        merge(path.parent, [later.folder])
+    with pytest.raises(ConfigError, match="into itself"):
+        merge(later.folder, [later.folder])
+    with pytest.raises(ConfigError, match=r"no results\.csv"):
+        merge(tmp_path / "new", [tmp_path / "nothing"])

@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 
 from mujo.augment import LIGHT
 from mujo.encoders import build
+from mujo.evaluate import zeroshot_selection
 from mujo.evaluate.recipes import CANDIDATES, CHOSEN, Labels, Rule, fit
 from mujo.evaluate.selection import SCRATCH, chosen_by_fold, inner_people, table
 from mujo.finetune import features, train_classifier
@@ -235,3 +236,11 @@ def test_a_fold_chooses_the_highest_mean():
     text = table(cells)
     assert f"fold 0: {good}; fold 1: {other}" in text
     assert "| from scratch | 0.200 | 0.200 | 0.200 |" in text
+
+
+def test_the_share_of_statistics_that_each_fold_would_choose():
+    found = {("a", 0): [0.1, 0.2, 0.3, 0.1, 0.1], ("b", 0): [0.3, 0.2, 0.3, 0.4, 0.1], ("a", 1): [0.5, 0.1, 0.1, 0.1, 0.1],
+             ("b", 1): [0.1, 0.1, 0.1, 0.2, 0.2]}  # fmt: skip
+    text = zeroshot_selection.table(found)
+    assert "| **0.5** | 0.200 | 0.200 | 0.200 |" in text
+    assert "fold 0: 0.5, fold 1: 0" in text

@@ -1,14 +1,29 @@
 """Cross-modal transfer on the real recordings, in a short form: who is seen, and that the motion teaches the wrist."""
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 
+from mujo.corpus.kinect import read_trials
+from mujo.evaluate import transfer
 from mujo.evaluate.plan import Run
 from mujo.evaluate.transfer import FOLDS, columns, fold_clips, in_band, transfer_guesses, transfer_windows
 from mujo.metrics import confusion, macro_f1
 from mujo.splits import Labelled, split
 
 pytestmark = [pytest.mark.data, pytest.mark.asset, pytest.mark.xdist_group("transfer")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_trials():
+    """Every third recording: the others cost half a minute and show nothing else."""
+    whole = transfer._trials
+    transfer._trials = lru_cache(lambda root: read_trials(root, every=3))
+    transfer.fold_clips.cache_clear()
+    yield
+    transfer._trials = whole
+    transfer.fold_clips.cache_clear()
 
 
 def run_of(init="pretrained", mode="zeroshot", variant="transfer", fold=3):
@@ -49,8 +64,8 @@ def test_motion_with_names_teaches_the_wrist(tmp_path):
     X = windows.X.copy()
     X[parts.test] = 7.0
     other = dataclasses.replace(windows, X=X)
-    first = transfer_guesses(tmp_path, run_of(), 0.3, None, *options)(parts.labelled)
-    second = transfer_guesses(tmp_path, run_of(), 0.3, None, other, *options[1:])(parts.labelled)
+    first = transfer_guesses(tmp_path / "a", run_of(), 0.02, None, *options)(parts.labelled)
+    second = transfer_guesses(tmp_path / "b", run_of(), 0.02, None, other, *options[1:])(parts.labelled)
     np.testing.assert_array_equal(first, second)
 
 
