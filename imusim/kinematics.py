@@ -32,6 +32,7 @@ SMOOTHING = ("auto", "none")
 # standard deviation of specific force and of acceleration about the hips.
 _QUICK_SHARE_OF_JOINTS = 0.13
 _QUICK_SHARE_OF_ROOT = 0.07
+_BEYOND_S = 0.12  # about half a period of the highest frequency that a fit to video resolves
 
 
 @dataclass(frozen=True)
@@ -316,12 +317,29 @@ def _fit(motion: Motion, index: NDArray[np.int64], smoothing: str) -> _Piece:
             sd[:, n_root:] = motion.rotation_sd_rad[index][:, moving]
         if motion.bandwidth_hz is not None:  # an error of θ is one of θ/2 in a quaternion's components
             sd[:, n_root:] *= 0.5
+    if motion.bandwidth_hz is not None:
+        t, values, sd = _beyond(t, values, sd)
     alike = () if split else ((0, 1),)
     result = smooth(t, values, groups=groups, sd=sd, bandwidth_hz=motion.bandwidth_hz, alike=alike)
     if motion.bandwidth_hz is not None:
         result.group_sd[:, :n_root, 1:] *= _QUICK_SHARE_OF_ROOT
         result.group_sd[:, n_root:, 1:] *= _QUICK_SHARE_OF_JOINTS
     return _Piece(result.spline, slot, first, result)
+
+
+def _beyond(t: Floats, values: Floats, sd: Floats | None) -> tuple[Floats, Floats, Floats | None]:
+    """An estimate carried on at constant velocity before its first and after its last sample: what a fit that takes
+    acceleration for white noise expects there. A low-pass alone would draw on the curvature of the last few samples."""
+    if t.size < 3:
+        return t, values, sd
+    step = float(np.median(np.diff(t)))
+    count = max(1, round(_BEYOND_S / step))
+    away = step * np.arange(1, count + 1)
+    early, late = ((values[i + 1] - values[i]) / (t[i + 1] - t[i]) for i in (0, t.size - 2))
+    values = np.concatenate([values[0] - away[::-1, None] * early, values, values[-1] + away[:, None] * late])
+    if sd is not None:
+        sd = np.concatenate([np.repeat(sd[:1], count, axis=0), sd, np.repeat(sd[-1:], count, axis=0)])
+    return np.concatenate([t[0] - away[::-1], t, t[-1] + away]), values, sd
 
 
 def _joint_sd(piece: _Piece, t: Floats) -> tuple[Floats, Floats]:

@@ -12,6 +12,7 @@ from imusim import rotation
 from imusim.errors import ConfigError, QualityWarning
 from imusim.fitting import (
     contact,
+    exchanged,
     gravity_floor,
     initial,
     landmarks,
@@ -96,6 +97,7 @@ def fit(
         body = open_body()
     found = pieces.find_pieces(track, max_gap_s)
     marks3, px, visibility = landmarks.in_order(track)
+    marks3, px, visibility = exchanged.mend(track.time_s, marks3, px, visibility, found.seen)
     centre = 0.5 * np.asarray(track.image_size_px, dtype=np.float64)
     marks3 = landmarks.in_camera_axes(marks3, px, focal.px, centre)
     shown = _shown(track, px, visibility)

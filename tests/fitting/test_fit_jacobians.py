@@ -65,18 +65,19 @@ def forward(skel, state):
     return out
 
 
-def whitened(x, info, weight, keep):
-    """(u_t − φ u_{t−1})/√(1 − φ²) of residuals over their standard deviations, frames first."""
-    u = np.sqrt(info * weight) * x
-    phi = np.zeros_like(u)
-    seen = (np.broadcast_to(info, u.shape) > 0).astype(float)
-    phi[1:] = (keep * np.ones_like(u))[1:] * np.broadcast_to(np.sqrt(weight[1:] * weight[:-1]), u[1:].shape)
-    phi[1:] *= seen[1:] * seen[:-1]
-    first = np.sqrt(1 - phi[1] / (1 + phi[1])) * u[0]
-    # the last frame counts less by φ/(1 + φ) of its own square: an imaginary residual of that size
-    less = 1j * np.sqrt(phi[-1] / (1 + phi[-1])) * u[-1]
-    white = (u[1:] - phi[1:] * u[:-1]) / np.sqrt(1 - phi[1:] ** 2)
-    return np.concatenate([first[None], white, less[None]]).astype(complex)
+def levels_and_changes(x, info, keep, level, step):
+    """Weighted residuals of an autoregressive noise's level, every frame's, and of its changes, frames first.
+
+    Written from the noise's precision matrix: with neighbours' weights of 1 the squares add up to uᵀ C⁻¹ u, but for the
+    ends, which count as if the noise had lasted before and after.
+    """
+    info = np.broadcast_to(info, x.shape)
+    slow = np.broadcast_to((1 - keep) / (1 + keep), x.shape)
+    around = np.stack([(slow[t] + slow[min(t + 1, T - 1)]) / 2 for t in range(T)])
+    variance = np.where(info > 0, 1 / np.where(info > 0, info, 1.0), np.inf)
+    phi = np.broadcast_to(keep, x.shape)[1:]
+    tie = step * phi / (1 - phi**2) / (0.5 * (variance[1:] + variance[:-1]))
+    return np.concatenate([np.sqrt(level * info * around) * x, np.sqrt(tie) * np.diff(x, axis=0)])
 
 
 def residuals(skel, state, case, wanted):
@@ -87,14 +88,12 @@ def residuals(skel, state, case, wanted):
     if "3d" in wanted:
         e = marks - clip.marks3
         e = e - (clip.q3 * e).sum(1, keepdims=True) / clip.q3.sum(1, keepdims=True)
-        out.append(whitened(e, seen.info3, weights[0][..., None], seen.keep3[:, None]))
+        w = weights.level3[..., None], weights.step3[..., None]
+        out.append(levels_and_changes(e, seen.info3, seen.keep3[:, None], *w))
     if "2d" in wanted:
         uv = clip.focal * marks[..., :2] / marks[..., 2:] + clip.centre
-        out.append(
-            whitened(
-                uv - clip.marks2, seen.info2[..., None], weights[1][..., None], seen.keep2[:, None, None]
-            )
-        )
+        w = weights.level2[..., None], weights.step2[..., None]
+        out.append(levels_and_changes(uv - clip.marks2, seen.info2[..., None], seen.keep2[:, None, None], *w))
     if "contact" in wanted:
         points = marks[:, clip.contact_mark]
         out.append(np.sqrt(clip.contact_info[1:])[..., None] * np.diff(points, axis=0))
@@ -200,24 +199,46 @@ def test_coloured_noise_is_as_strong_as_white_and_lasting_noise_at_both_ends():
             assert got == pytest.approx(want, rel=1e-6)
 
 
-def test_an_outlier_is_let_go_and_does_not_pull_its_neighbours(case):
-    *_, seen, weights, held = case
-    lone = weights[1].copy()
-    lone[1, 7] = 0.0
-    clip = noise.weigh(seen, (weights[0], lone), held)
-    assert clip.q2[1, 7] == 0.0
-    assert clip.p2[1, 7] == clip.p2[2, 7] == 0.0
-    assert clip.q2[0, 7] == pytest.approx(lone[0, 7] * seen.info2[0, 7])
+def test_the_cost_of_a_landmark_is_that_of_coloured_noise(case):
+    """Σ q u² + 2 Σ p u u against the inverse of the covariance matrix, away from the ends."""
+    seen, held = case[4], case[6]
+    even = dataclasses.replace(seen, info2=np.full((T, 33), 0.25), keep2=np.full(T, 0.8))
+    ones = noise.Weights(np.ones((T, 33)), np.ones((T, 33)), np.ones((T - 1, 33)), np.ones((T - 1, 33)))
+    clip = noise.weigh(even, ones, held)
+    got = np.diag(clip.q2[:, 0]) + np.diag(clip.p2[1:, 0], 1) + np.diag(clip.p2[1:, 0], -1)
+    want = np.linalg.inv(4.0 * 0.8 ** np.abs(np.subtract.outer(np.arange(T), np.arange(T))))
+    np.testing.assert_allclose(got[1:-1], want[1:-1], atol=1e-12)
 
 
-def test_lasting_errors_pull_all_frames_alike(case):
-    """The same error in all frames has the same effect on all, the first and the last too."""
+def test_a_jump_loses_its_say_and_a_lasting_error_keeps_it(case):
+    """5 cm for one frame against 5 cm all the time, while everything else is as it should be."""
+    rng = np.random.default_rng(2)
+    count = 30
+    time = np.arange(count) / 30
+    marks = np.repeat(refine.pose(case[0], made_state(time[:1]))[2], count, axis=0)
+    depth = marks[:, 0, 2]
+    px = FOCAL * marks[..., :2] / marks[..., 2:] + rng.normal(scale=0.3, size=(count, 33, 2))
+    ankle, knee = AT["left_ankle"], AT["right_knee"]
+    px[12, ankle] += 0.05 * FOCAL / depth[12]
+    px[:, knee] += 0.05 * FOCAL / depth[0]
+    seen = noise.observe(time, marks, px, np.ones((count, 33)), depth, FOCAL, np.zeros(2))
+    w = noise.robust_weights(seen, marks, 2.5)
+    assert w.step2[11:13, ankle].max() < 0.02
+    assert w.step2[[10, 13], ankle].min() > 0.5
+    assert w.level2[12, ankle] > 0.3
+    np.testing.assert_allclose(w.level2[:, knee], w.level2[12, ankle], rtol=0.1)
+    assert np.median(w.step2[:, knee]) > 0.8
+
+
+def test_lasting_errors_pull_all_frames_alike_however_trust_flickers(case):
+    """The same error in all frames pulls each by its own level only, the first and the last too."""
     seen = case[4]
-    even = dataclasses.replace(seen, info2=np.ones((T, 33)), keep2=np.full(T, 0.8))
-    clip = noise.weigh(even, (case[5][0], np.ones((T, 33))), case[6])
+    trust = np.random.default_rng(1).uniform(0.1, 1.0, (T, 33))
+    even = dataclasses.replace(seen, info2=trust, keep2=np.full(T, 0.8))
+    clip = noise.weigh(even, dataclasses.replace(case[5], level2=np.ones((T, 33))), case[6])
     pull = clip.q2 + clip.p2
     pull[:-1] += clip.p2[1:]
-    np.testing.assert_allclose(pull, (1 - 0.8) / (1 + 0.8), rtol=1e-12)
+    np.testing.assert_allclose(pull, trust * (1 - 0.8) / (1 + 0.8), rtol=1e-12)
 
 
 def test_landmark_jacobian_of_one_frame(case):
