@@ -15,14 +15,17 @@ from imusim._kernels import fit as kernel
 from imusim.fitting.landmarks import AT, NAMES, SD_FACTOR
 from imusim.types import Floats
 
-IMAGE = (0.004, 0.016, 0.2)
+IMAGE = (0.004, 0.011, 0.2)
 """White and lasting error of an image landmark across the view, m, and for how long it lasts, s."""
-ACROSS = (0.006, 0.024, 0.2)
+ACROSS = (0.006, 0.017, 0.2)
 """Of a metric landmark across the view: less is taken from it than its error alone says, as it shares much of the
 image landmark's."""
 ALONG = (0.020, 0.090, 0.3)
 """Of a metric landmark along the view."""
 
+_LEVEL = 2.0
+"""Scale of the loss of errors that last, in units of the loss's scale: a model that lags behind a quick squat is off by
+several standard deviations everywhere, and must not take that for outliers."""
 _SUDDEN = 2.4
 """Scale of the loss of changes, in units of the loss of the errors themselves. Calibrated on clips turned by 10° (smaller is
 calmer) and on white noise, which it must not take for outliers."""
@@ -158,8 +161,8 @@ def robust_weights(seen: Seen, marks: Floats, scale: float) -> Weights:
     jump3, _ = _about_shift(np.diff(off3, axis=0), change3, scale)
     jump2 = (change2 * np.diff(off2, axis=0) ** 2).mean(axis=2)
     return Weights(
-        1.0 / (1.0 + m3 / scale**2),
-        1.0 / (1.0 + m2 / scale**2),
+        1.0 / (1.0 + m3 / (_LEVEL * scale) ** 2),
+        1.0 / (1.0 + m2 / (_LEVEL * scale) ** 2),
         _sudden(jump3, change3[..., 0] > 0, 3, scale),
         _sudden(jump2, change2[..., 0] > 0, 2, scale),
     )
