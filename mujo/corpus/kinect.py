@@ -81,7 +81,8 @@ class Alignment:
 def read_trials(root: Path | str | None = None, every: int = 1) -> list[Trial]:
     """Read the skeletons and inertial signals of the wrist actions, every n-th of them.
 
-    The skeleton has no clock: its frames are spread evenly over the inertial recording.
+    The skeleton has no clock: its frames are spread evenly over the inertial recording. Its delay is left in
+    (`fit_alignment` finds it).
 
     Raises
     ------
@@ -103,7 +104,7 @@ def read_trials(root: Path | str | None = None, every: int = 1) -> list[Trial]:
             (s,) = read_mat(content, other, "d_skel")
             path = Path(folder) / Path(other).name
             path.write_bytes(content)
-            motion = im.read_motion(path, rate_hz=(s.shape[2] - 1) * RATE_HZ / len(x))
+            motion = im.read_motion(path, rate_hz=(s.shape[2] - 1) * RATE_HZ / len(x), delay_s=0.0)
             path.unlink()
             made = im.simulate(motion, [PLACE], time_s=_instants(len(x)))
             acc = x[:, :3] * STANDARD_GRAVITY
