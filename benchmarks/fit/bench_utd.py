@@ -100,7 +100,8 @@ def _paths(trial: Trial) -> Pair:
 
 def _again(trial: Trial, **options: object) -> Motion:
     """The trial's skeleton, made with other options than `read_motion` has."""
-    held = {"hand_share": KINECT20.hand_share, "noise_memory_s": KINECT20.noise_memory_s, **options}
+    known = ("hand_share", "shoulder_share", "noise_memory_s")
+    held = {**{name: getattr(KINECT20, name) for name in known}, **options}
     return skeleton_motion(trial.frame_s, trial.joints, KINECT20.joints, KINECT20.parents, **held)  # type: ignore[arg-type]
 
 

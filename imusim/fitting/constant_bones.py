@@ -16,7 +16,7 @@ from imusim.fitting.skeleton_frames import Frames, rigid
 from imusim.types import Floats
 
 _DOUBT = {"hip": 0.3, "shoulder": 1.0, "knee": 2.0, "elbow": 1.0, "ankle": 10.0, "wrist": 1.0}
-_DOUBT_OF_TRUNK = 0.5
+_DOUBT_OF_TRUNK = 0.25
 _UNSEEN = 5.0  # how much more a joint that was not seen is doubted
 _CLOSE = 1e-6  # m
 _FLAT = 1e-3  # of its length: joints nearer to a line than this are on it

@@ -35,6 +35,7 @@ def skeleton_motion(
     smoothing: str = "auto",
     max_gap_s: float = 0.5,
     hand_share: float = 0.0,
+    shoulder_share: float = 1.0,
     noise_memory_s: float | None = None,
     bones: str = "together",
     name: str = "skeleton",
@@ -55,6 +56,8 @@ def skeleton_motion(
     max_gap_s : gaps up to this long are bridged; longer ones are marked not valid
     hand_share : how far a hand's joint counts as a second look at where the forearm ends, and the hand is taken to
         follow the forearm: for sources whose wrists and hands are as noisy as a hand is long
+    shoulder_share : how far the line of the shoulders, beside that of the hips, says where the thorax faces: half for
+        sources whose shoulders wander as arms are raised
     noise_memory_s : time after which the errors of the positions have forgotten themselves, where that is known: what
         wanders for that long is then not taken for motion; None: errors are white unless the data clearly say otherwise
     bones : "together": the joints of a frame are moved as little as possible until all bones have constant lengths
@@ -106,7 +109,7 @@ def skeleton_motion(
             bandwidth = max(bandwidth, _PASSED * passed)
     if hand_share > 0:
         calm = _with_hands(calm, smpl_joints(names, tree), hand_share)
-    frames = make_frames(names, tree, np.where(seen[..., None], calm, np.nan))
+    frames = make_frames(names, tree, np.where(seen[..., None], calm, np.nan), shoulder_share)
     spread = _spread(x, seen, tree)
     limbs = [j for n, j in frames.smpl.items() if n.rpartition("_")[2] in ("elbow", "wrist", "knee", "ankle")]
     loose = [f"{names[j]} {100 * spread[j]:.0f} %" for j in limbs if spread[j] > _SPREAD]

@@ -10,19 +10,22 @@ from imusim.fitting.skeleton_pose import rotations
 from imusim.types import Floats
 
 
-def make_frames(names: tuple[str, ...], parents: NDArray[np.int64], positions: Floats) -> Frames:
+def make_frames(
+    names: tuple[str, ...], parents: NDArray[np.int64], positions: Floats, shoulder_share: float = 1.0
+) -> Frames:
     """T pose of a skeleton: directions of the open body, lengths and shapes of branching joints from the data.
 
     Parameters
     ----------
     names, parents : J joints, parents first
     positions : (T, J, 3) · m · W; frames with NaN are left out joint by joint
+    shoulder_share : of the line of the shoulders in where the thorax faces (`trunk`)
     """
     smpl = smpl_joints(names, parents)
     bones = _bones(positions, parents)
     length = _median(np.linalg.norm(bones, axis=2))
     rest = length[:, None] * t_pose(names, parents, smpl)
-    frames = Frames(names, parents, smpl, rest)
+    frames = Frames(names, parents, smpl, rest, shoulder_share)
     some = bones[:: max(1, len(bones) // 400)]
     some = some[np.isfinite(some).all(axis=(1, 2))]
     if len(some):

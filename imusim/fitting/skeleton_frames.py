@@ -23,12 +23,14 @@ class Frames:
     parents : (J,)
     smpl : SMPL name → joint, for those that the skeleton has
     rest : (J, 3) · m · B, vector from the parent to each joint in the T pose (zero for the root)
+    shoulder_share : of the line of the shoulders, beside that of the hips, in where the thorax faces
     """
 
     names: tuple[str, ...]
     parents: NDArray[np.int64]
     smpl: dict[str, int]
     rest: Floats
+    shoulder_share: float = 1.0
 
     def body(self, name: str) -> SkeletonBody:
         """The skeleton as a body: its rest pose is the T pose, y up."""

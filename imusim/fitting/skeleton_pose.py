@@ -2,7 +2,8 @@
 
 Where several bones leave a joint that moves as one piece (pelvis, thorax, hand, foot), the rotation is the one that
 fits all of them best (Kabsch 1976). A single bone gives two of three degrees of freedom; the third, its twist, comes
-from the plane of the elbow or knee below it (or above it, for forearm and shin; `limb_twist`).
+from the plane of the elbow or knee below it (or above it, for forearm and shin; `limb_twist`), for the back from the lines
+of hips and shoulders (`trunk`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 
 from imusim.fitting.limb_twist import calm, near
 from imusim.fitting.skeleton_frames import Frames, through, unit
+from imusim.fitting.trunk import flat, pelvis_hint, trunk, trunk_axes
 from imusim.types import Floats
 
 _WEAK = 0.02  # weight of the parent's rotation where the bones of a joint leave one open
@@ -37,12 +39,17 @@ def rotations(frames: Frames, bones: Floats, time_s: Floats | None = None) -> Fl
     count = len(frames.names)
     out = np.tile(np.eye(3), (bones.shape[0], count, 1, 1))
     back = {j: n for n, j in frames.smpl.items()}
+    facing = trunk(frames)
     for j in range(count):
         parent = int(frames.parents[j])
         above = out[:, parent] if parent >= 0 else None
         members = through(frames, j)
         name = back.get(j, "")
-        if not members:
+        if j in facing:
+            main, across = trunk_axes(frames, bones, *facing[j])
+            rest = unit(frames.rest[[facing[j][0]]])
+            out[:, j] = _axes(main, across) @ np.swapaxes(_axes(rest, np.array([[1.0, 0.0, 0.0]])), 1, 2)
+        elif not members:
             if above is not None:
                 out[:, j] = above
         elif name in HINGES:
@@ -70,39 +77,14 @@ def _kabsch(frames: Frames, bones: Floats, j: int, members: list[int], above: Fl
     )
     if trunk and above is not None:  # shoulders alone say nothing of bending forward
         total += np.einsum("ta,b->tab", bones[:, j], frames.rest[j])
-    if (frames.parents[j] < 0 and len(members) == 1) or (
-        frames.parents[j] < 0 and _flat(frames.rest[members])
-    ):
-        total += _trunk_hint(frames, bones)
+    if frames.parents[j] < 0 and (len(members) == 1 or flat(frames.rest[members])):
+        total += pelvis_hint(frames, bones)
     if above is not None:
         scale = float(np.sum(frames.rest[members] ** 2))
         total += _WEAK * scale * above
     u, _, vt = np.linalg.svd(total)
     u[:, :, 2] *= np.sign(np.linalg.det(u @ vt))[:, None]
     return u @ vt
-
-
-def _flat(vectors: Floats) -> bool:
-    """Whether vectors (K, 3) lie nearly on one line."""
-    s = np.linalg.svd(vectors, compute_uv=False)
-    return bool(s.size < 2 or s[1] < 0.2 * s[0])
-
-
-def _trunk_hint(frames: Frames, bones: Floats) -> Floats:
-    """What hips and shoulders say of the root's rotation, as a term for `_kabsch`."""
-    total = np.zeros((bones.shape[0], 3, 3))
-    top = next(
-        (frames.smpl[n] for n in ("neck", "spine3", "spine2", "spine1", "head") if n in frames.smpl), None
-    )
-    if top is not None and frames.parents[top] >= 0:
-        total += np.einsum("ta,b->tab", bones[:, top], frames.rest[top])
-    for part in ("hip", "shoulder"):
-        pair = [frames.smpl.get(f"{side}_{part}") for side in ("left", "right")]
-        if None not in pair:
-            a, b = (int(p) for p in pair if p is not None)
-            across = bones[:, a] - bones[:, b]
-            total += np.einsum("ta,b->tab", across, np.array([np.linalg.norm(frames.rest[a]), 0.0, 0.0]))
-    return total
 
 
 def _upper(frames: Frames, bones: Floats, name: str, above: Floats | None, time_s: Floats | None) -> Floats:

@@ -29,6 +29,7 @@ class Layout:
     unit : of the source
     rate_hz : of the source, if it has one rate
     hand_share : of the hand's column in where the forearm ends (`skeleton_motion`)
+    shoulder_share : of the shoulders' line in where the thorax faces (`skeleton_motion`)
     noise_memory_s : after which the errors of its positions have forgotten themselves; None: nothing is known of them
     """
 
@@ -39,6 +40,7 @@ class Layout:
     unit: str | None = "m"
     rate_hz: float | None = None
     hand_share: float = 0.0
+    shoulder_share: float = 1.0
     noise_memory_s: float | None = None
 
     @property
@@ -99,16 +101,17 @@ def _legs(side: str) -> tuple[str, ...]:
     return tuple(f"{side}_{n}" for n in ("hip", "knee", "ankle", "foot"))
 
 
-CAMERA_MEMORY_S = 0.2
+CAMERA_MEMORY_S = 0.3
 """Errors of joints that a camera gives are not white. Bones keep their lengths, so how a camera's arms change theirs is its
-error: a first Kinect's forgets itself to 1/e in 0.2 s (UTD-MHAD, 0.17 to 0.26 by person, `benchmarks/fit/bone_memory.py`), a
-second Kinect's and BlazePose's not sooner (Keraal)."""
+error: it has forgotten itself to 1/e in 0.2 s with a first Kinect (UTD-MHAD, 0.17 to 0.27 by person), in 0.4 s with a second
+one and with BlazePose (Keraal, one person; `benchmarks/fit/bone_memory.py`). Signals hardly depend on it between these."""
 
 KINECT20 = Layout(
     ("head", "neck", "spine2", "pelvis", *_limbs("left"), *_limbs("right"), *_legs("left"), *_legs("right")),
     _sides(_KINECT),
     {**_COLLARS, **_HIPS},
     hand_share=0.5,
+    shoulder_share=0.5,
     noise_memory_s=CAMERA_MEMORY_S,
 )
 KINECT25 = Layout(
@@ -124,14 +127,15 @@ KINECT25 = Layout(
     ),
     {"left_collar": ("spine3",), "right_collar": ("spine3",), **_HIPS},
     hand_share=0.5,
+    shoulder_share=0.5,
     noise_memory_s=CAMERA_MEMORY_S,
 )  # fmt: skip
 BLAZEPOSE33 = Layout(
     BLAZEPOSE,
     _sides(
         {
-            **_BACK, "neck": "spine1", "head": "neck", **_ARMS, "*_hand": "*_wrist", **_LEGS,
-            "*_foot_index": "*_ankle", "*_heel": "*_ankle",
+            **_BACK, "neck": "spine1", "head": "neck", **_ARMS, "*_hand": "*_wrist", "*_index": "*_wrist",
+            "*_pinky": "*_wrist", **_LEGS, "*_foot_index": "*_ankle", "*_heel": "*_ankle",
         }
     ),
     {
@@ -139,6 +143,8 @@ BLAZEPOSE33 = Layout(
         "right_hand": ("right_index", "right_pinky"),
     },
     up="-y",
+    hand_share=0.5,
+    shoulder_share=0.5,
     noise_memory_s=CAMERA_MEMORY_S,
 )  # fmt: skip
 _COCO = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
@@ -150,6 +156,7 @@ COCO17 = Layout(
     _sides({**_BACK, "neck": "spine1", "head": "neck", **_ARMS, **_LEGS}),
     {**_MIDDLES, "head": ("left_ear", "right_ear")},
     up="-y",
+    shoulder_share=0.5,
     noise_memory_s=CAMERA_MEMORY_S,
 )
 _COCO18 = (
@@ -167,6 +174,7 @@ COCO18 = Layout(
         **_COLLARS,
     },
     up="-y",
+    shoulder_share=0.5,
     noise_memory_s=CAMERA_MEMORY_S,
 )
 BODY25 = Layout(
@@ -182,6 +190,7 @@ BODY25 = Layout(
     ),
     {"pelvis": ("mid_hip",), "spine1": ("mid_hip",), "head": ("left_ear", "right_ear"), **_COLLARS},
     up="-y",
+    shoulder_share=0.5,
     noise_memory_s=CAMERA_MEMORY_S,
 )  # fmt: skip
 H36M17 = Layout(
@@ -192,6 +201,7 @@ H36M17 = Layout(
     _sides({**_BACK, "spine2": "spine1", "neck": "spine2", "head": "neck", **_ARMS, **_LEGS}),
     {**_COLLARS, "spine1": ("pelvis",)},
     up="-y",
+    shoulder_share=0.5,
     noise_memory_s=CAMERA_MEMORY_S,
 )  # fmt: skip
 

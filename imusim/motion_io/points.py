@@ -70,5 +70,5 @@ def from_points(
     about = {**(metadata or {}), **world.about, "source": source}
     return skeleton_motion(
         t, where, layout.joints, layout.parents, hand_share=layout.hand_share,
-        noise_memory_s=layout.noise_memory_s, name=source, metadata=about,
+        shoulder_share=layout.shoulder_share, noise_memory_s=layout.noise_memory_s, name=source, metadata=about,
     )  # fmt: skip

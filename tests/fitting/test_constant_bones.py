@@ -55,7 +55,7 @@ def test_shift_is_the_least_that_keeps_the_lengths():
     # the same frame by a general solver; only the joints that are held
     held = np.flatnonzero(bonds.any(axis=0))
     doubt = {"hip": 0.3, "shoulder": 1, "knee": 2, "elbow": 1, "ankle": 10, "wrist": 1}
-    weight = np.array([doubt.get(NAMES[j].rpartition("_")[2], 0.5) for j in held]) ** -2.0
+    weight = np.array([doubt.get(NAMES[j].rpartition("_")[2], 0.25) for j in held]) ** -2.0
     start = x[0, held]
 
     def cost(v):
