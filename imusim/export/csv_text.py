@@ -25,6 +25,11 @@ def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
         pc.write_csv(table, file, pc.WriteOptions(include_header=False))
 
 
+def header(path: Path) -> dict[str, Any]:
+    """The header is in the sidecar."""
+    return {}
+
+
 def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """Read a CSV file; raises whatever pyarrow raises on a damaged one."""
     import pyarrow as pa

@@ -97,6 +97,19 @@ def load_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
     return decoded(arrays), header
 
 
+def written_by_us(path: Path) -> bool:
+    """Whether a file, or the sidecar beside it, says that `save_arrays` wrote it; its numbers are not read."""
+    if not path.is_file() or path.suffix.lower() not in FORMATS:
+        return False
+    try:
+        header = _module(path).header(path)
+        if not header and path.with_suffix(".json").is_file():
+            header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return isinstance(header, dict) and header.get("format") == FORMAT
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return False
+
+
 def _module(path: Path) -> ModuleType:
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"{path}: suffix {path.suffix or '(none)'}, wanted one of {', '.join(FORMATS)}")

@@ -18,6 +18,12 @@ def write(path: Path, arrays: Mapping[str, Any], header: dict[str, Any]) -> None
         np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
 
+def header(path: Path) -> dict[str, Any]:
+    """Read the header alone, {} if there is none."""
+    with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+        return json.loads(str(file["header"])) if "header" in file.files else {}
+
+
 def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """Read an .npz file; raises whatever NumPy raises on a damaged one, and never unpickles."""
     with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:

@@ -45,6 +45,13 @@ def write_parts(
             writer.close()
 
 
+def header(path: Path) -> dict[str, Any]:
+    """Read the header alone, {} if there is none."""
+    import pyarrow.parquet as pq
+
+    return json.loads((pq.read_metadata(path).metadata or {}).get(_KEY, b"{}"))
+
+
 def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """Read a parquet file; raises whatever pyarrow raises on a damaged one."""
     import pyarrow.parquet as pq

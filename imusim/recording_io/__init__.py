@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imusim.errors import ImusimError, MotionFileError
+from imusim.errors import MotionFileError
+from imusim.export import written_by_us
 from imusim.recording import Recording
 from imusim.recording_io.mvnx import read_mvnx_sensors
 from imusim.recording_io.tables import read_table
@@ -48,13 +49,6 @@ def read_recording(
         raise MotionFileError(f"{path}: no such file")
     if path.suffix.lower() == ".mvnx":
         return read_mvnx_sensors(path)
-    if (
-        path.suffix.lower() in (".parquet", ".csv", ".npz")
-        and acc_unit == gyro_unit == "auto"
-        and rate_hz is None
-    ):
-        try:
-            return Recording.load(path)
-        except ImusimError:
-            pass  # not written by us
+    if acc_unit == gyro_unit == "auto" and rate_hz is None and written_by_us(path):
+        return Recording.load(path)
     return read_table(path, rate_hz=rate_hz, acc_unit=acc_unit, gyro_unit=gyro_unit)

@@ -13,7 +13,7 @@ import numpy as np
 from imusim.conventions import STANDARD_GRAVITY
 from imusim.errors import MotionFileError, TimeError
 from imusim.recording import Recording
-from imusim.recording_io.columns import acc_factor, assign, gyro_factor
+from imusim.recording_io.columns import Found, acc_factor, assign, gyro_factor
 from imusim.recording_io.timing import in_seconds, increasing
 from imusim.types import Floats
 
@@ -59,6 +59,9 @@ def read_table(
     keep, time, more = increasing(time)
     said += more
     acc, gyro = [], []
+    read: dict[
+        tuple[str, str], list[tuple[str, str]]
+    ] = {}  # signal and unit → sensors and their first columns
     for sensor, signals in found.sensors.items():
         label = sensor or "sensor"
         a = np.stack([data[i] for i in signals["acc"]], axis=1)[keep]
@@ -68,12 +71,17 @@ def read_table(
         else:
             factor, unit = acc_factor(a, found.units.get((sensor, "acc"), ""), acc_unit, path.name)
             a = a * factor
-            said.append(f"{label} acc: {names[signals['acc'][0]]!r} …, {unit}")
+            read.setdefault(("acc", unit), []).append((label, names[signals["acc"][0]]))
         g = np.stack([data[i] for i in signals["gyro"]], axis=1)[keep]
-        factor, unit = gyro_factor(g, found.units.get((sensor, "gyro"), ""), gyro_unit)
-        said.append(f"{label} gyro: {names[signals['gyro'][0]]!r} …, {unit}")
+        written = found.units.get((sensor, "gyro"), "")
+        factor, unit = gyro_factor(_fastest(data, found, written), written, gyro_unit)
+        read.setdefault(("gyro", unit), []).append((label, names[signals["gyro"][0]]))
         acc.append(a)
         gyro.append(g * factor)
+    for (signal, unit), those in read.items():
+        label, column = those[0]
+        more = f" and {len(those) - 1} more" if len(those) > 1 else ""
+        said.append(f"{label} {signal}: {column!r} …{more}, {unit}")
     own = path.parent.name if path.stem == "data" and path.parent.name else path.stem  # EuRoC's imu0/data.csv
     sensors = tuple(s or own for s in found.sensors)
     return Recording(
@@ -85,6 +93,16 @@ def read_table(
         unit="m/s2",
         gyro_unit="rad/s",
     )
+
+
+def _fastest(data: list[Floats], found: Found, written: str) -> Floats:
+    """The gyroscope (N, 3) that turns fastest of those whose unit is written alike: one logger has one unit."""
+    alike = [
+        np.stack([data[i] for i in signals["gyro"]], axis=1)
+        for sensor, signals in found.sensors.items()
+        if found.units.get((sensor, "gyro"), "") == written
+    ]
+    return max(alike, key=lambda x: float(np.nanmean(np.abs(x))) if np.isfinite(x).any() else 0.0)
 
 
 def _columns(path: Path) -> tuple[list[str], list[Floats], float | None]:

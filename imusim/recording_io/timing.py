@@ -82,8 +82,11 @@ def increasing(time: Floats) -> tuple[np.ndarray, Floats, list[str]]:
         order = np.argsort(t, kind="stable")
         first = np.concatenate([[True], np.diff(t[order]) > 0])
         keep = keep[order[first]]
+        repeated = t.size - keep.size
         said.append(
-            f"{t.size - keep.size} samples with a repeated time were dropped, the rest sorted by time"
+            "samples were sorted by time"
+            if not repeated
+            else f"{repeated} samples with a repeated time were dropped, the rest sorted by time"
         )
         t = time[keep]
     if t.size < 2:

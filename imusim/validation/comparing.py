@@ -18,6 +18,7 @@ from imusim.identification.sources import RecordingSource
 from imusim.identification.summary import summary
 from imusim.recording import Recording
 from imusim.types import Floats
+from imusim.validation import notes
 from imusim.validation.faults import Finding, check_units, clean
 from imusim.validation.pairing import judge, likeness, paired
 from imusim.validation.report import ValidationReport
@@ -92,6 +93,8 @@ def validate(
         simulated, real = lowpassed(simulated, lowpass_hz), lowpassed(real, lowpass_hz)
     rows: list[dict[str, Any]] = []
     alignment: dict[str, dict[str, Any]] = {}
+    fits: dict[str, Fit] = {}
+    unknown: list[Finding] = []
     overlays = {}
     alive = [k for k in pairs if np.isfinite(_readings(real, real.sensors.index(k))).any()]
     common, alike = likeness(simulated, real, alive, shifted="time" in blocks, max_offset_s=max_offset_s)
@@ -104,10 +107,8 @@ def validate(
             findings.append(Finding("constant", theirs, f"the simulated {ours} has no sample"))
             continue
         fit, fitted, scored = _fitted(source, time, values, blocks, holdout, max_offset_s, theirs, common)
-        if fit.unidentified:
-            findings += [
-                Finding("unidentified", theirs, f"not known from these data: {u}") for u in fit.unidentified
-            ]
+        fits[theirs] = fit
+        unknown += notes.unknown(theirs, fit, values)
         alignment[theirs] = summary(fit)
         simulated_, real_ = side_by_side(source, time[scored], values[scored], fit.parameters)
         there = None
@@ -122,7 +123,12 @@ def validate(
             "nothing can be compared: "
             + "; ".join(f"{f.sensor}: {f.text}" for f in findings if f.kind == "constant")
         )
-    findings += judge({k: pairs[k] for k in alignment}, alike)
+    findings = [
+        *judge({k: pairs[k] for k in alignment}, alike),
+        *notes.clocks(fits, real.time_s, simulated.time_s),
+        *findings,
+        *unknown,
+    ]
     settings = {
         "align": list(blocks),
         "holdout": holdout if blocks else 0.0,

@@ -18,8 +18,8 @@ _STILL_GYRO = 1e-8  # rad/s
 _CLIPPED_RUN = 3  # equal samples at the end of the range
 _CLIPPED_LEAST = 6  # of them in all
 _FACTORS = {
-    "acc": (STANDARD_GRAVITY, "g", "m/s²", 'unit="g"'),
-    "gyro": (np.pi / 180, "deg/s", "rad/s", 'gyro_unit="deg/s"'),
+    "acc": (STANDARD_GRAVITY, "g", "m/s²", 'unit="g" (--acc-unit g)'),
+    "gyro": (np.pi / 180, "deg/s", "rad/s", 'gyro_unit="deg/s" (--gyro-unit deg/s)'),
 }
 
 
@@ -55,6 +55,9 @@ def clean(real: Recording) -> tuple[Recording, list[Finding]]:
         if real.valid is not None:
             acc[~real.valid[:, s], s] = np.nan
             gyro[~real.valid[:, s], s] = np.nan
+        missing = int((~np.isfinite(acc[:, s]).all(axis=1)).sum())
+        if 0 < missing < acc.shape[0]:
+            found.append(Finding("gaps", name, f"{missing} of {acc.shape[0]} samples are missing: left out"))
         for label, x, still in (("acc", acc[:, s], _STILL_ACC), ("gyro", gyro[:, s], _STILL_GYRO)):
             known = np.isfinite(x).all(axis=1)
             if not known.any():
@@ -77,11 +80,6 @@ def clean(real: Recording) -> tuple[Recording, list[Finding]]:
                     )
                 )
                 x[clipped] = np.nan
-        missing = int((~np.isfinite(acc[:, s]).all(axis=1)).sum())
-        if 0 < missing < acc.shape[0]:
-            found.append(
-                Finding("gaps", name, f"{missing} of {acc.shape[0]} samples are missing or left out")
-            )
     steps = np.diff(real.time_s)
     if steps.size:
         usual = float(np.median(steps))
@@ -98,7 +96,10 @@ def clean(real: Recording) -> tuple[Recording, list[Finding]]:
 
 
 def saturated(x: Floats) -> NDArray[np.bool_]:
-    """Return where (N, 3) sits at an end of its range: runs of three or more equal samples at an axis's own extreme."""
+    """Return where (N, 3) sits at an end of its range.
+
+    An end is one where runs of three or more samples equal an axis's own extreme; then shorter runs there are meant too.
+    """
     out = np.zeros(x.shape, dtype=bool)
     for i in range(x.shape[1]):
         v = x[:, i]
@@ -111,16 +112,22 @@ def saturated(x: Floats) -> NDArray[np.bool_]:
             lengths = edges[1::2] - edges[::2]
             long = lengths >= _CLIPPED_RUN
             if lengths[long].sum() >= _CLIPPED_LEAST and lengths[long].sum() < 0.5 * known.sum():
-                for first, last in zip(edges[::2][long], edges[1::2][long], strict=True):
-                    out[first:last, i] = True
+                out[at, i] = True
     return out
+
+
+def _liveliness(readings: Floats) -> float:
+    """Spread of the length of the specific force · m/s², of readings (N, 6)."""
+    force = np.linalg.norm(readings[:, :3], axis=1)
+    return float(np.nanstd(force)) if np.isfinite(force).any() else 0.0
 
 
 def check_units(simulated: Floats, real: Floats, sensor: str) -> None:
     """Raise `UnitError` if the real signals (N, 6) are the simulated ones in another unit.
 
     By the ratio of typical lengths (acc: median; gyro: 95 %, so that rest does not matter), within a quarter of g or
-    a factor of two of 57.3, either way.
+    a factor of two of 57.3, either way. A gyroscope that is too quiet is only in another unit if the accelerometer is not
+    quiet too: else the real sensor hardly moved.
     """
     for label, part, level, near in (("acc", slice(0, 3), 0.5, 1.25), ("gyro", slice(3, 6), 0.95, 2.0)):
         lengths = [np.linalg.norm(x[:, part], axis=1) for x in (simulated, real)]
@@ -131,6 +138,8 @@ def check_units(simulated: Floats, real: Floats, sensor: str) -> None:
         if not (ours > 0 and theirs > 0):
             continue
         factor, unit, si, fix = _FACTORS[label]
+        if label == "gyro" and theirs < ours and _liveliness(real) < 0.2 * _liveliness(simulated):
+            continue
         for ratio, said in (
             (theirs / ours * factor, unit),
             (theirs / ours / factor, f"{si} times {factor:.3g}"),

@@ -21,7 +21,10 @@ def headline(report: ValidationReport) -> list[str]:
         word, r = report.verdict(sensor)
         ours = report.pairs[sensor]
         shown = sensor if sensor == ours else f"{sensor} (simulated: {ours})"
-        lines.append(f"{shown} {word}: median r {r:.2f} over axes and both signals")
+        score = (
+            f"median r {r:.2f} over axes and both signals" if np.isfinite(r) else "nothing left to be scored"
+        )
+        lines.append(f"{shown} {word}: {score}")
     return lines + [
         f"{f.sensor + ': ' if f.sensor and f.sensor not in f.text else ''}{f.text}" for f in report.findings
     ]
@@ -130,6 +133,14 @@ def _alignment(alignment: Mapping[str, Mapping[str, Any]]) -> list[str]:
             _three(a["gyro_bias"], a["gyro_bias_95"], 4),
         ]
         lines.append("| " + " | ".join(cells) + " |")
+    unknown = {sensor: a["unidentified"] for sensor, a in alignment.items() if a["unidentified"]}
+    if unknown:
+        lines += [
+            "",
+            "Directions that these data do not tell (held near nothing by a weak prior), ± one standard deviation:",
+            "",
+        ]
+        lines += [f"* {sensor}: {'; '.join(said)}" for sensor, said in unknown.items()]
     return lines + [
         "",
         "± half of the 95 % interval, residuals' correlation in time included; – was not asked for.",

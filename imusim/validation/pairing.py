@@ -167,7 +167,7 @@ def judge(pairs: Mapping[str, str], alike: Mapping[str, Mapping[str, float]]) ->
         if ours not in row:
             continue
         here, top = row[ours], best[real]
-        better = top != ours and row[top] > here + _BETTER
+        better = top != ours and row[top] > max(here + _BETTER, _LOW)
         back = next((r for r, o in pairs.items() if o == top), None)
         if better and back is not None and best.get(back) == ours:
             if real < back:
@@ -184,7 +184,8 @@ def judge(pairs: Mapping[str, str], alike: Mapping[str, Mapping[str, float]]) ->
                 Finding(
                     "placement",
                     real,
-                    f"{real} does not match {ours} (r {here:.2f}); best match: {top} (r {row[top]:.2f})",
+                    f"the real {real} does not move like the simulated {ours} (r {here:.2f}); best match: {top} "
+                    f"(r {row[top]:.2f}); --match {real}={top} compares with it",
                 )
             )
         elif here < _LOW:

@@ -114,16 +114,33 @@ class ValidationReport:
         return page(self)
 
     def verdict(self, sensor: str) -> tuple[str, float]:
-        """Return a plain word for a sensor and the r that it stands on: the median over axes of both signals."""
+        """Return a plain word for a sensor and the r that it stands on: the median over axes of both signals.
+
+        A sensor that moves like another simulated one does not match, whatever an alignment made of it.
+        """
         values = [row["r"] for row in self.rows if row["sensor"] == sensor and row["axis"] != "norm"]
         known = [v for v in values if np.isfinite(v)]
+        r = float(np.median(known)) if known else float("nan")
+        if self._mistaken(sensor):
+            return "does not match", r
         if not known:
-            return "cannot be told", float("nan")
-        r = float(np.median(known))
+            return "cannot be told", r
         for least, word in ((0.95, "matches closely"), (0.8, "matches"), (0.5, "matches loosely")):
             if r >= least:
                 return word, r
         return "does not match", r
+
+    def _mistaken(self, sensor: str) -> bool:
+        """Whether it was found to be another sensor, or to move like none without any r to show."""
+        row = self.likeness.get(sensor, {})
+        likest = max(row, key=lambda name: row[name]) if row else ""
+        scored = any(np.isfinite(r["r"]) for r in self.rows if r["sensor"] == sensor)
+        return any(
+            (f.kind == "placement" and f.sensor == sensor)
+            or (f.kind == "swapped" and (f.sensor == sensor or self.pairs.get(f.sensor) == likest))
+            or (f.kind == "low" and f.sensor == sensor and not scored)
+            for f in self.findings
+        )
 
     def summary(self) -> str:
         """Return the verdict on every sensor and what else was found, in lines."""

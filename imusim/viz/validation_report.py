@@ -56,7 +56,7 @@ def draw_validation(report: ValidationReport) -> Figure:
     notes = [
         f"{f.sensor + ': ' if f.sensor and f.sensor not in f.text else ''}{f.text}" for f in report.findings
     ]
-    notes = [line for note in notes for line in textwrap.wrap(note, 190)]
+    notes = [line for note in notes for line in textwrap.wrap("▪ " + note, 190, subsequent_indent="   ")]
     if len(notes) > 8:
         notes = [*notes[:7], f"… and {len(notes) - 7} lines more in validation.md"]
     foot = 0.35 + 0.19 * len(notes)
@@ -70,7 +70,7 @@ def draw_validation(report: ValidationReport) -> Figure:
         if table:
             _heat(figure, report, ranked, (foot + table) / height, height)
         for i, note in enumerate(notes):
-            text(figure, 0.035, (foot - 0.25 - 0.19 * i) / height, "▪ " + note, fontsize=9, va="top")
+            text(figure, 0.035, (foot - 0.25 - 0.19 * i) / height, note, fontsize=9, va="top")
     return figure
 
 
@@ -119,11 +119,11 @@ def _row(figure: Figure, report: ValidationReport, sensor: str, top: float, heig
         figure,
         0.815,
         (top - 0.02) / height,
-        f"{word} (r {r:.2f})",
+        f"{word} (r {r:.2f})" if np.isfinite(r) else word,
         fontsize=11,
         va="top",
         weight="bold",
-        color=_colour(r),
+        color=BAD if word == "does not match" else _colour(r),
     )
     overlay = report.overlays.get(sensor)
     bottom, tall = (top - ROW + 0.42) / height, (ROW - 0.75) / height

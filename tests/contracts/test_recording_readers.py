@@ -54,6 +54,24 @@ def test_csv_in_other_peoples_units(tmp_path, signals, header, sep, time, acc, g
     check(read_recording(path), signals, names=("logger",), rtol=1e-5)
 
 
+def test_our_own_columns_from_somebody_else(tmp_path, signals):
+    """Without our header or sidecar a file is read like any logger's: its units are looked at, and said."""
+    t, a, w = signals
+    names = ("left_wrist", "pelvis")
+    header = ["time_s", *(f"{s}_{k}_{x}" for s in names for k in ("acc", "gyro") for x in "xyz")]
+    slow = 0.3 * w * np.degrees(1.0) / np.quantile(np.linalg.norm(w, axis=1), 0.95)  # 17 deg/s
+    path = write(tmp_path / "lab.csv", header, [t, a / G, np.degrees(w), a / G, slow])
+    rec = read_recording(path)
+    np.testing.assert_allclose(rec.acc[:, 1], a, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(rec.gyro[:, 0], w, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(rec.gyro[:, 1], np.radians(slow), rtol=1e-5, atol=1e-5)  # one logger, one unit
+    assert any("and 1 more, g" in line for line in rec.metadata["read"])
+    rec.save(tmp_path / "own.csv")
+    np.testing.assert_allclose(read_recording(tmp_path / "own.csv").gyro, rec.gyro, rtol=1e-12)
+    with pytest.raises(UnitError, match="Raw counts"):
+        read_recording(write(tmp_path / "raw.csv", header, [t, 1670 * a, 940 * w, 1670 * a, 940 * w]))
+
+
 def test_csv_of_several_sensors_without_a_clock(tmp_path, signals):
     _, a, w = signals
     header = [f"{s}_{k}_{x}" for s in ("left_wrist", "pelvis") for k in ("acc", "gyr") for x in "xyz"]
