@@ -106,16 +106,15 @@ def recovery() -> str:
 
 def where() -> str:
     """Wrong-placement control."""
-    every = 9
     return "\n".join(
         [
             "## Which limb wore it?",
             "",
-            "UTD-MHAD, all trials of the thigh, every ninth of the wrist: Kinect skeletons become signals all over the body; each real sensor is held",
+            "UTD-MHAD, all trials: Kinect skeletons become signals all over the body; each real sensor is held",
             "against every place by the correlation of |acc| and |gyro| below 5 Hz (`imusim validate` suggests placements so). Means over",
             "trials and people of the best place of a limb.",
             "",
-            *placement.table(placement.control(every)),
+            *placement.table(placement.control()),
         ]
     )  # fmt: skip
 

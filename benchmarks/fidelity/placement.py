@@ -101,15 +101,19 @@ def control(every: int = 1, thigh_every: int = 1) -> dict[str, dict[int, dict[st
 
 
 def table(found: dict[str, dict[int, dict[str, float]]]) -> list[str]:
-    """Lines: how many people's sensor is likest the limb that wore it, and the mean likeness of every group."""
+    """Lines: how many people's sensor is likest the limb that wore it, by how much, and the mean likeness of every group."""
     lines = [
-        "| sensor on | people whose own limb ranks first | " + " | ".join(GROUPS) + " |",
-        "|---|---|" + "---|" * len(GROUPS),
+        "| sensor on | people whose own limb ranks first | ahead of the next limb by, person by person | "
+        + " | ".join(GROUPS)
+        + " |",
+        "|---|---|---|" + "---|" * len(GROUPS),
     ]
     for kind, people in found.items():
-        first = sum(max(row, key=lambda g: row[g]) == WORN[kind] for row in people.values())
+        own = WORN[kind]
+        lead = sorted(row[own] - max(r for g, r in row.items() if g != own) for row in people.values())
+        first, by = sum(x > 0 for x in lead), ", ".join(f"{x:.2f}" for x in lead)
         mean = [f"{np.mean([row[g] for row in people.values()]):.2f}" for g in GROUPS]
-        lines.append(f"| right {kind} | {first} of {len(people)} | " + " | ".join(mean) + " |")
+        lines.append(f"| right {kind} | {first} of {len(people)} | {by} | " + " | ".join(mean) + " |")
     return lines
 
 

@@ -18,12 +18,16 @@ def unknown(sensor: str, fit: Fit, values: Floats) -> list[Finding]:
         for name, part in (("acc_", slice(0, 3)), ("gyro_", slice(3, 6)))
         if not np.isfinite(values[:, part]).any()
     ]
-    said = []
+    said: dict[str, str] = {}  # the largest comes first
     for direction in fit.unidentified:
         size, _, name = direction.rpartition(" (± ")[2].rstrip(")").partition(" in ")
         if not any(name.startswith(signal) for signal in absent):
-            said.append(f"{name} (sd {size})")
-    return [Finding("unidentified", sensor, f"not known from these data: {', '.join(said)}")] if said else []
+            said.setdefault(name, f"{name} (sd {size})")
+    return (
+        [Finding("unidentified", sensor, f"not known from these data: {', '.join(said.values())}")]
+        if said
+        else []
+    )
 
 
 def clocks(fits: Mapping[str, Fit], real: Floats, simulated: Floats) -> list[Finding]:

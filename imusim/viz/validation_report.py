@@ -213,7 +213,8 @@ def _figures(
         text(figure, x, y, f"{signal} {axis}", fontsize=8.5, va="top", color=colour)
         cells = (row["r"], row["r_before"], row["rmse"], row["rmse_before"], row["auc"])
         for j, (value, digits) in enumerate(zip(cells, (3, 2, 3, 2, 2), strict=True)):
-            said = f"{value:.{digits}f}" if np.isfinite(value) else "–"
+            digits -= int(abs(value) >= 10.0) + int(abs(value) >= 100.0)
+            said = f"{value:.{max(digits, 0)}f}" if np.isfinite(value) else "–"
             text(
                 figure,
                 x + 0.044 + 0.029 * j,
