@@ -1,4 +1,4 @@
-"""Recordings and motions: checks, round trips to the bit, conventions, damage, and folders that cannot be written."""
+"""Recordings in files: round trips to the bit, conventions, damage, and folders that cannot be written."""
 
 import json
 import pickle
@@ -9,55 +9,16 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from made_recordings import assert_same_bits, recording
 
 import imusim as im
 from imusim.errors import (
     ConfigError,
-    FrameError,
     MotionFileError,
     OutputError,
     QualityWarning,
-    ShapeError,
-    TimeError,
-    UnitError,
     UnknownNameError,
 )
-
-ARRAYS = ("time_s", "acc", "gyro", "mag", "acc_sd", "gyro_sd", "valid", "confidence")
-
-
-def recording(samples=200, sensors=("left_wrist", "right_acc_pocket", "s_2"), seed=0, **more):
-    rng = np.random.default_rng(seed)
-    shape = (samples, len(sensors), 3)
-    acc = rng.normal(0, 20, shape) * 10.0 ** rng.integers(-12, 3, shape)
-    acc[0, 0] = (-0.0, 5e-324, 1.7e308)
-    acc[5:9, 1] = np.nan
-    acc[:, 2] = -3.0  # whole numbers must come back as floats
-    acc[:, 2, 2] = -0.0
-    valid = np.ones(shape[:2], bool)
-    valid[5:9, 1] = False
-    fields = {
-        "acc": acc,
-        "gyro": rng.normal(0, 3, shape),
-        "mag": rng.normal(0, 30, shape),
-        "acc_sd": rng.uniform(0, 1, shape),
-        "gyro_sd": rng.uniform(0, 1, shape),
-        "valid": valid,
-        "confidence": rng.uniform(0, 1, shape[:2]),
-        "metadata": {"seed": 3, "sensor": {"name": "Bosch BMI270"}, "note": "größer", "list": [1, 2.5, None]},
-    }
-    return im.Recording(np.arange(samples) / 100 + 0.3, sensors=sensors, unit="m/s2", **(fields | more))
-
-
-def assert_same_bits(a, b, names=ARRAYS):
-    for name in names:
-        x, y = getattr(a, name), getattr(b, name)
-        assert (x is None) == (y is None), name
-        if x is not None:
-            assert x.dtype == y.dtype, name
-            # every NaN is as good as another
-            assert np.where(np.isnan(x), 0, x).tobytes() == np.where(np.isnan(y), 0, y).tobytes(), name
-            assert (np.isnan(x) == np.isnan(y)).all(), name
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".npz"])
@@ -241,182 +202,3 @@ def test_a_failure_while_writing_the_second_file_leaves_neither(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         recording().save(tmp_path / "imu.csv")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_to_dataframe():
-    rec = recording()
-    frame = rec.to_dataframe()
-    assert list(frame)[:4] == ["time_s", "left_wrist_acc_x", "left_wrist_acc_y", "left_wrist_acc_z"]
-    assert frame.shape == (200, 1 + 3 * 9)
-    assert (frame["s_2_gyro_y"].to_numpy() == rec.gyro[:, 2, 1]).all()
-    full = rec.to_dataframe(quality=True)
-    assert full.shape == (200, 1 + 3 * 17)
-    assert full["right_acc_pocket_valid"].dtype == bool
-
-
-def test_checks():
-    t, x = np.arange(3.0), np.full((3, 1, 3), 9.0)
-    with pytest.raises(ShapeError, match=r"acc has shape \(3, 2, 3\), wanted \(3, 1, 3\)"):
-        im.Recording(t, np.full((3, 2, 3), 9.0), x, ("a",))
-    with pytest.raises(TimeError, match="increase strictly"):
-        im.Recording(t[::-1], x, x, ("a",))
-    with pytest.raises(ShapeError, match="different"):
-        im.Recording(t, np.full((3, 2, 3), 9.0), np.full((3, 2, 3), 9.0), ("a", "a"))
-    with pytest.raises(ShapeError, match="valid has shape"):
-        im.Recording(t, x, x, ("a",), valid=np.ones(5))
-    with pytest.raises(
-        UnitError, match=r'^acc looks like g, not m/s² \(median norm 1\.00\)\. Pass unit="g"\.'
-    ):
-        im.Recording(t, np.array([[[0.0, 0, 1]]] * 3), x, ("a",))
-    with pytest.raises(UnitError, match="wanted"):
-        im.Recording(t, x, x, ("a",), unit="ft/s2")
-    g = im.Recording(t, np.array([[[0.0, 0, 1]]] * 3), x, ("a",), unit="g")
-    assert g.acc[0, 0, 2] == 9.80665
-    assert im.Recording(t, x, x, "a", valid=[True, False, True]).valid.tolist() == [[True], [False], [True]]
-
-
-def test_rate_select_repr():
-    rec = recording()
-    assert rec.rate_hz == 100.0
-    assert "left_wrist, right_acc_pocket, s_2: 200 samples, 1.99 s, 100 Hz, Bosch BMI270" in repr(rec)
-    one = rec.select(["s_2", "left_wrist"])
-    assert one.sensors == ("s_2", "left_wrist")
-    assert_same_bits(one.select("left_wrist"), rec.select("left_wrist"))
-    with pytest.raises(UnknownNameError, match="left_wrist"):
-        rec.select("left_wrst")
-    x = np.full((4, 1, 3), 9.0)
-    assert im.Recording([0, 0.02, 0.04, 5.0], x, x, ("a",)).rate_hz == pytest.approx(50)
-    with pytest.raises(TimeError, match="no rate"):
-        _ = im.Recording([0.0], x[:1], x[:1], ("a",)).rate_hz
-
-
-def test_measure_keeps_quality_and_says_which_sensor():
-    rec = recording()
-    noisy = im.sensor.BMI270.measure(rec, seed=5)
-    assert noisy.metadata["sensor"]["name"] == "Bosch BMI270"
-    assert noisy.metadata["seed"] == 5
-    assert (np.isnan(noisy.acc) == np.isnan(rec.acc)).all()
-    assert_same_bits(noisy, rec, ("time_s", "mag", "acc_sd", "gyro_sd", "valid", "confidence"))
-    assert not np.array_equal(noisy.gyro, rec.gyro)
-    assert im.sensor.ideal.measure(rec) is rec
-    one = im.sensor.BMI270.measure(rec.select("s_2"), seed=5)
-    assert_same_bits(one, noisy.select("s_2"), ("acc", "gyro"))
-
-
-# motions ---------------------------------------------------------------------------------------------------
-
-
-def motion(body, samples=30, seed=0, **more):
-    rng = np.random.default_rng(seed)
-    q = rng.normal(size=(samples, len(body.joint_names), 4))
-    q /= np.linalg.norm(q, axis=-1, keepdims=True)
-    return im.Motion(np.arange(samples) / 30, rng.normal(size=(samples, 3)), q, body, **more)
-
-
-def skeleton(name="stick"):
-    return im.body.SkeletonBody(
-        ("root", "head"), np.array([-1, 0]), np.array([[0, 0, 0], [0, 0.5, 0.0]]), name=name
-    )
-
-
-def assert_same_motion(a, b):
-    for name in (
-        "time_s",
-        "root_position_m",
-        "shape",
-        "shot",
-        "valid",
-        "confidence",
-        "rotation_sd_rad",
-        "root_sd_m",
-    ):
-        x, y = getattr(a, name), getattr(b, name)
-        assert (x is None) == (y is None)
-        if x is not None:
-            assert x.tobytes() == y.tobytes(), name
-    # quaternions are normalised again when the motion is made
-    assert np.abs(a.joint_rotation_wxyz - b.joint_rotation_wxyz).max() < 3e-16
-    assert a.up_sd_deg == b.up_sd_deg
-    assert a.metadata == b.metadata
-
-
-def test_motion_round_trip(tmp_path):
-    body = im.open_body()
-    n, j = 30, len(body.joint_names)
-    rng = np.random.default_rng(1)
-    m = motion(
-        body,
-        shape=rng.normal(size=body.n_shape),
-        shot=np.arange(n) // 10,
-        valid=rng.uniform(size=n) > 0.2,
-        confidence=rng.uniform(size=(n, j)),
-        rotation_sd_rad=rng.uniform(size=(n, j)),
-        root_sd_m=rng.uniform(size=(n, 3)),
-        up_sd_deg=1.5,
-        metadata={"focal_px": 1000.5, "assumed": ["focal"]},
-    )
-    assert im.save_motion(tmp_path / "motion.npz", m) == tmp_path / "motion.npz"
-    again = im.read_motion(tmp_path / "motion.npz")
-    assert again.body is body
-    assert_same_motion(m, again)
-    assert [p.name for p in tmp_path.iterdir()] == ["motion.npz"]
-
-
-def test_a_plain_skeleton_travels_with_its_motion(tmp_path):
-    m = motion(skeleton())
-    im.save_motion(tmp_path / "motion", m)
-    again = im.read_motion(tmp_path / "motion.npz")
-    assert_same_motion(m, again)
-    assert again.body.name == "stick"
-    assert (again.body.rest_joints() == skeleton().rest_joints()).all()
-
-
-def test_another_body_must_be_given_again(tmp_path, monkeypatch):
-    m = motion(skeleton())
-    monkeypatch.setattr("imusim.motion_io.npz._kind", lambda body: "given")
-    im.save_motion(tmp_path / "motion.npz", m)
-    with pytest.raises(MotionFileError, match=r"body 'stick', which is not part of imusim.*body=load_body"):
-        im.read_motion(tmp_path / "motion.npz")
-    assert_same_motion(m, im.read_motion(tmp_path / "motion.npz", body=skeleton()))
-    with pytest.warns(QualityWarning, match="another version"):
-        im.read_motion(tmp_path / "motion.npz", body=skeleton("other"))
-    with pytest.raises(MotionFileError, match="other joints"):
-        im.read_motion(tmp_path / "motion.npz", body=im.open_body())
-
-
-def test_damaged_motions(tmp_path):
-    path = tmp_path / "motion.npz"
-    with pytest.raises(MotionFileError, match="no such file"):
-        im.read_motion(path)
-    with pytest.raises(MotionFileError, match="is a folder"):
-        im.read_motion(tmp_path)
-    im.save_motion(path, motion(skeleton()))
-    whole = path.read_bytes()
-    for content in (b"", b"nothing", whole[: len(whole) // 2]):
-        path.write_bytes(content)
-        with pytest.raises(MotionFileError):
-            im.read_motion(path)
-    recording().save(path)
-    with pytest.raises(MotionFileError, match="wanted a motion"):
-        im.read_motion(path)
-    path.write_bytes(whole)
-    with pytest.raises(MotionFileError, match="not a recording of this version"):
-        im.Recording.load(path)
-    (tmp_path / "walk.xyz").write_text("hello")
-    with pytest.raises(MotionFileError, match=r"\.xyz is not supported. Supported: \.npz"):
-        im.read_motion(tmp_path / "walk.xyz")
-    with pytest.raises(OutputError):
-        im.save_motion("/proc/nowhere/motion.npz", motion(skeleton()))
-
-
-def test_a_motion_with_broken_rotations_is_refused(tmp_path):
-    path = tmp_path / "motion.npz"
-    im.save_motion(path, motion(skeleton()))
-    with np.load(path) as file:
-        arrays = dict(file)
-    arrays["joint_rotation_wxyz"] *= 2
-    np.savez(path, **arrays)
-    with pytest.raises(MotionFileError, match="unit quaternions"):
-        im.read_motion(path)
-    with pytest.raises(FrameError):
-        im.Motion(arrays["time_s"], arrays["root_position_m"], arrays["joint_rotation_wxyz"], skeleton())
