@@ -23,6 +23,8 @@ from imusim.types import Floats
 
 STILL_SPEED = 0.25
 """Speed of a foot across the view, m/s, at which it counts half as resting."""
+STILL_SPEED_ALONG = 0.5
+"""The same along the view, of the fitted body: in the picture a foot that swings towards the camera stands still."""
 STILL_SPEED_OF_REST = 0.10
 """The same for all other points, of the fitted body."""
 REST_WALK = 0.015 / np.sqrt(REFERENCE_RATE_HZ)
@@ -108,11 +110,14 @@ def resting(time_s: Floats, standing: Floats, trust: Floats, marks_c: Floats) ->
     Parameters
     ----------
     time_s : (T,) · s
-    standing : (T, 4), of heels and toes
+    standing : (T, 4), of heels and toes by the picture alone (`standing_feet`)
     trust : (T, 33), 0 … 1
     marks_c : (T, 33, 3) · m · camera axes, landmarks of a first fit
     """
-    rest = [AT[n] for n in CONTACTS[_FEET:]]
+    feet, rest = ([AT[n] for n in names] for names in (CONTACTS[:_FEET], CONTACTS[_FEET:]))
+    moved = (_speed(time_s, marks_c[:, feet, :2], _WINDOW_S) / STILL_SPEED) ** 2
+    moved += (_speed(time_s, marks_c[:, feet, 2:], _WINDOW_S) / STILL_SPEED_ALONG) ** 2
+    standing = standing / (1.0 + moved**2)
     across = marks_c[:, rest, :2]
     height = marks_c @ up_from_tilt(_USUAL_PITCH_DEG, 0.0)
     above = height[:, rest] - height.min(axis=1, keepdims=True)
