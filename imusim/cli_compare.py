@@ -82,6 +82,8 @@ class Identify:
     """Where the sensors sit, if their names are not places: real=place."""
     max_offset_s: float | None = None
     """Largest time offset looked for, s."""
+    motion_rate_hz: float | None = None
+    """Frames a second of the motion file, in place of what it says; for those that do not say."""
     rate_hz: float | None = None
     """Sampling rate of the real file, Hz, if it has no time column."""
     acc_unit: Literal["auto", "m/s2", "g", "mg"] = "auto"
@@ -105,7 +107,7 @@ class Identify:
         for line in real.metadata.get("read", ()):
             print(f"{self.real.name}: {line}")
         found = identify(
-            read_motion(self.motion),
+            read_motion(self.motion, rate_hz=self.motion_rate_hz),
             real,
             self.estimate,
             placements=_pairs(self.match),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from imusim.errors import ConfigError, TimeError, unknown_name
+from imusim.errors import ConfigError, TimeError, UnknownNameError, unknown_name
 from imusim.identification.noise import density_floor
 from imusim.identification.parameters import BLOCKS, check_blocks
 from imusim.identification.result import Identification
@@ -92,7 +92,15 @@ def identify(
             if name not in real.sensors:
                 raise unknown_name("sensor of the recording", name, real.sensors)
         used = list(named)
-        chosen = [resolve(place)[0] for place in named.values()]
+        try:
+            chosen = [resolve(place)[0] for place in named.values()]
+        except UnknownNameError as error:
+            if placements is not None:
+                raise
+            raise UnknownNameError(
+                f"{error} A sensor whose name is no place: say where it sits, placements={{sensor: place}} "
+                "(--match sensor=place)."
+            ) from None
         places = dict(zip(used, chosen, strict=True))
         unique = [_renamed(place, name) for name, place in places.items()]
         sites = attach(of.body, of.shape, unique, axes="segment")

@@ -58,12 +58,13 @@ def read_table(
         raise TimeError(f"{path.name} has no time column. Give its sampling rate, rate_hz (--rate-hz).")
     keep, time, more = increasing(time)
     said += more
+    own = path.parent.name if path.stem == "data" and path.parent.name else path.stem  # EuRoC's imu0/data.csv
     acc, gyro = [], []
     read: dict[
         tuple[str, str], list[tuple[str, str]]
     ] = {}  # signal and unit → sensors and their first columns
     for sensor, signals in found.sensors.items():
-        label = sensor or "sensor"
+        label = sensor or own
         a = np.stack([data[i] for i in signals["acc"]], axis=1)[keep]
         if found.apple and not sensor:
             a = -(a + np.stack([data[i] for i in found.apple["gravity"]], axis=1)[keep]) * STANDARD_GRAVITY
@@ -82,7 +83,6 @@ def read_table(
         label, column = those[0]
         more = f" and {len(those) - 1} more" if len(those) > 1 else ""
         said.append(f"{label} {signal}: {column!r} …{more}, {unit}")
-    own = path.parent.name if path.stem == "data" and path.parent.name else path.stem  # EuRoC's imu0/data.csv
     sensors = tuple(s or own for s in found.sensors)
     return Recording(
         time,

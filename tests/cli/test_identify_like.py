@@ -81,6 +81,9 @@ def test_wrong_names_are_said(worn):
         im.identify(motion, real, placements={"left_wirst": "left_wrist"})
     with pytest.raises(UnknownNameError):
         im.identify(motion, real, "time,tissue")
+    watch = im.Recording(real.time_s, real.acc[:, :1], real.gyro[:, :1], ("watch",))
+    with pytest.raises(UnknownNameError, match="--match sensor=place"):
+        im.identify(motion, watch)
 
 
 def test_saved_and_read_again(found, tmp_path):
@@ -116,8 +119,9 @@ def test_commands_identify_and_simulate_like(worn, tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    said = run("identify", "motion.npz", "real.csv", "--smoothing", "none")
+    said = run("identify", "motion.npz", "real.csv", "--smoothing", "none", "--motion-rate-hz", "60")
     assert "left_wrist: residual" in said
+    assert "± half of the 95 % interval" in said
     run("simulate", "motion.npz", "--like", "identified.yaml", "--rate-hz", "64", "--smoothing", "none",
         "--out", "again", "--no-report")  # fmt: skip
     again = im.Recording.load(tmp_path / "again" / "imu.parquet")
