@@ -44,6 +44,9 @@ def test_only_training_people_move():
     for fold, tested in enumerate(FOLDS[:2]):
         people = {c.group.split("_")[0].removeprefix("s") for c in fold_clips(None, fold)}
         assert people == {str(p) for p in range(1, 9)} - set(tested)
+    assert (
+        max(len(c.imu) for c in fold_clips(None, 0)) == 170
+    )  # windows of 3 s begin within 0.4 s of the start
     assert sorted(p for pair in FOLDS for p in pair) == [str(p) for p in range(1, 9)]
 
 
