@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import imusim as im
+from benchmarks.fidelity import mapped
 from benchmarks.fidelity.ablation import RIGID
 from benchmarks.fidelity.methods import differences, ours
 from benchmarks.fidelity.optical import on_common, score
@@ -38,6 +39,17 @@ def test_a_chain_is_ahead_of_differences(mount):
     for signal in ("acc", "gyro"):
         assert we[f"{signal}_r"] > they[f"{signal}_r"]
         assert we[f"{signal}_rmse"] < they[f"{signal}_rmse"]
+
+
+def test_maps_bring_people_nearer_who_were_not_seen():
+    """Kinect and the thigh: distributions and spectra of both signals, learned on four people, of the other four."""
+    found = mapped.measure(mapped.sets("right_thigh", every=5))
+    for kinds in ("spectral", "quantile,spectral"):
+        assert found[kinds]["acc_db"] < 0.5 * found["none"]["acc_db"]
+        assert found[kinds]["gyro_db"] < 0.5 * found["none"]["gyro_db"]
+        assert found[kinds]["auc"] < found["none"]["auc"]
+    assert found["quantile,spectral"]["acc_w"] < 0.5 * found["none"]["acc_w"]
+    assert found["quantile,spectral"]["gyro_w"] < 0.5 * found["none"]["gyro_w"]
 
 
 def test_foam_with_its_soft_mount():
