@@ -28,7 +28,7 @@ from imusim.fitting.positions import skeleton_motion
 from imusim.motion_io.kinect import DELAY_S
 from imusim.motion_io.layouts import KINECT20
 from imusim.smoothing import smooth
-from imusim.types import Motion
+from imusim.types import Motion, Placement
 
 Floats = NDArray[np.float64]
 Pair = tuple[Floats, Floats]
@@ -39,6 +39,10 @@ OURS, PLAIN = (
 )
 READER = f"ours with the delay that `read_motion` takes off unless told otherwise ({1000 * DELAY_S:.0f} ms)"
 DELAYED = "ours with the delay found on the other half of the people"
+SITED = "ours, prescribed timing, as far down the forearm as suits the other half of the people"
+PLAIN_SITED = "plain differences, prescribed timing, as far down the forearm as suits the other half"
+SITES = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
+"""Where the sensor may sit, from the elbow (0) past the wrist's joint (1): the data do not say, a strap round a wrist allows it."""
 PATHS = "smoothed joint paths, no skeleton"
 CONTROL, LATE_CONTROL = (
     "control: left wrist, ours, prescribed timing",
@@ -60,6 +64,7 @@ class Scores:
     axes: dict[tuple[str, str, int], list[tuple[Pair, Pair, Floats]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    sites: dict[str, list[tuple[int, Floats]]] = field(default_factory=lambda: defaultdict(list))
     bones: dict[int, list[tuple[Floats, float]]] = field(default_factory=lambda: defaultdict(list))
     step_s: list[float] = field(default_factory=list)
 
@@ -76,9 +81,10 @@ def _rs(trial: Trial, made: Pair) -> tuple[float, float]:
     return float(acc), float(gyro)
 
 
-def _plain(trial: Trial) -> Pair:
+def _plain(trial: Trial, along: float | None = None) -> Pair:
     names = KINECT20.joints
     start, end, right, left, share = _BONE[trial.place]
+    share = share if along is None else along
     x = {n: trial.joints[:, names.index(n)] for n in (start, end, right, left)}
     axes = segment_frames(x[start], x[end], x[right] - x[left])
     point = (1.0 - share) * x[start] + share * x[end]
@@ -90,7 +96,8 @@ def _paths(trial: Trial) -> Pair:
     names = KINECT20.joints
     start, end, _, _, share = _BONE[trial.place]
     flat = trial.joints.reshape(len(trial.joints), -1)
-    spline = smooth(trial.frame_s, flat, groups=np.zeros(flat.shape[1], int)).spline
+    same = np.zeros(flat.shape[1], int)
+    spline = smooth(trial.frame_s, flat, groups=same, noise_memory_s=KINECT20.noise_memory_s).spline
     s = spline.evaluate(trial.time_s).reshape(len(trial.time_s), len(names), 3, 3)
     a, b = s[:, names.index(start)], s[:, names.index(end)]
     bone = b - a
@@ -116,7 +123,12 @@ ABLATIONS = {
 def score(trial: Trial, scores: Scores, ablations: bool) -> None:
     """Add one trial to the scores."""
     wrist = trial.place == "right_wrist"
-    ours, *other = simulated(trial.motion, ["right_wrist", "left_wrist"] if wrist else [trial.place])
+    sites = [
+        Placement(f"{s:g} of the forearm", "right_elbow", child="right_wrist", along=s, on="bone")
+        for s in SITES
+    ]
+    places = ["right_wrist", "left_wrist", *sites] if wrist else [trial.place]
+    ours, *other = simulated(trial.motion, places)
     made, plain = ours.at(trial.time_s), _plain(trial)
     scores.norm(trial, OURS, made)
     scores.norm(trial, PLAIN, plain)
@@ -128,7 +140,12 @@ def score(trial: Trial, scores: Scores, ablations: bool) -> None:
     for name, pair in ((OURS, made), (PLAIN, plain)):
         low = _low(*pair)
         scores.axes[trial.place, name, trial.person].append((low, real, outer(low, real)))
-    for left in other:
+    if wrist:
+        both = (SITED, other[1:]), (PLAIN_SITED, [_plain(trial, s) for s in SITES])
+        for name, made_there in both:
+            pairs = [p if isinstance(p, tuple) else p.at(trial.time_s) for p in made_there]
+            scores.sites[name].append((trial.person, np.array([_rs(trial, p) for p in pairs])))
+    for left in other[:1]:
         scores.norm(trial, CONTROL, left.at(trial.time_s))
         scores.late["left_wrist"].append((trial.person, _over_delays(trial, left)))
     if ablations:
@@ -167,6 +184,16 @@ def delayed(scores: Scores) -> tuple[dict[str, Floats], list[float]]:
     )
 
 
+def sited(scores: Scores, name: str) -> tuple[Floats, list[float]]:
+    """r of acc and gyro (n, 2) at the site that the other half of the people show by their acc; the sites of both halves."""
+    chosen = []
+    for half in (0, 1):
+        others = np.array([r for p, r in scores.sites[name] if (p > 4) != half])
+        chosen.append(int(np.nanmedian(others[..., 0], axis=0).argmax()))
+    rows = np.array([r[chosen[int(p > 4)]] for p, r in scores.sites[name]])
+    return rows, [SITES[i] for i in chosen]
+
+
 def memory(scores: Scores) -> tuple[float, float, float]:
     """Memory of the errors of the arms' lengths · s: of all trials, the least and the most of a person."""
     step = float(np.median(scores.step_s))
@@ -198,7 +225,21 @@ def norms_table(scores: Scores, late: dict[str, Floats]) -> str:
         ("right_thigh", DELAYED, "right_thigh"),
     ):
         rows[place, name] = [tuple(r) for r in late.get(of, np.zeros((0, 2)))]
-    order = [OURS, PLAIN, READER, DELAYED, CONTROL, LATE_CONTROL, f"{OURS}, these trials", PATHS, *ABLATIONS]
+    for name in scores.sites:
+        rows["right_wrist", name] = [tuple(r) for r in sited(scores, name)[0]]
+    order = [
+        OURS,
+        PLAIN,
+        SITED,
+        PLAIN_SITED,
+        READER,
+        DELAYED,
+        CONTROL,
+        LATE_CONTROL,
+        f"{OURS}, these trials",
+        PATHS,
+        *ABLATIONS,
+    ]
     for place in ("right_wrist", "right_thigh"):
         for name in order:
             values = rows.get((place, name))
@@ -253,6 +294,7 @@ def main(every: int, ablations: int) -> None:
     late, delays = delayed(scores)
     table, ahead, count, ahead_each, count_each = axes_table(scores)
     chosen = " and ".join(f"{1000 * v:.0f}" for v in delays) + " ms"
+    down = " and ".join(f"{v:g}" for v in sited(scores, SITED)[1])
     lasting = "{:.2f} s (by person {:.2f} to {:.2f})".format(*memory(scores))
     text = f"""## Depth camera against the real IMU: UTD-MHAD
 
@@ -260,7 +302,8 @@ def main(every: int, ablations: int) -> None:
 Pearson's r over trials. Ours is what users have: the file through `read_motion`, `simulate` at the named place. The prescribed
 timing spreads the frames over the inertial recording and knows no delay; the skeletons are late. The delay that suits the
 wrists of one half of the people best is scored on the other half ({chosen}), and `read_motion` takes off {1000 * DELAY_S:.0f} ms unless told
-otherwise: both are shown apart. That the joints' errors last for {KINECT20.noise_memory_s} s is told to the smoothing; it comes from the lengths of
+otherwise: both are shown apart. So is a sensor further down the forearm ({down} of it, each found on one half of the people
+and scored on the other). That the joints' errors last for {KINECT20.noise_memory_s} s is told to the smoothing; it comes from the lengths of
 the arms' bones, no sensor in it: here {lasting}.
 
 {norms_table(scores, late)}
