@@ -30,8 +30,8 @@ SMOOTHING = ("auto", "none")
 # derivatives. The share of the stated standard deviation that is as quick as the bandwidth allows, measured for joints
 # against the other triangulated views of a walk (benchmarks/bench_views.py), so that two in three errors are within one
 # standard deviation of specific force and of acceleration about the hips.
-_QUICK_SHARE_OF_JOINTS = 0.13
-_QUICK_SHARE_OF_ROOT = 0.07
+_QUICK_SHARE_OF_JOINTS = 0.22
+_QUICK_SHARE_OF_ROOT = 0.10
 _BEYOND_S = 0.12  # about half a period of the highest frequency that a fit to video resolves
 
 

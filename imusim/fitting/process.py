@@ -47,13 +47,13 @@ _OF_LIMBS = {
     "shoulder": "arm", "elbow": "arm", "forearm": "arm", "wrist_flexion": "arm", "wrist_deviation": "arm",
     "hip": "leg", "knee": "leg", "ankle": "leg",
 }  # fmt: skip
-_BANDWIDTH_HZ = 7.5
+_BANDWIDTH_HZ = 6.5
 """Frequency up to which joints are resolved at κ = 1, Hz; it goes with √κ (the quarter power of process over
 measurement noise). Calibrated on four triangulated views of a walk and on clips turned by 10°: see benchmarks."""
-_NARROW = np.array([1.0, 1.0, 1.6, 1.6, 1.6, 1.6, 1.6])
+_NARROW = np.array([1.0, 1.0, 1.3, 1.3, 1.3, 1.3, 1.3])
 """Motion of the limbs is narrower in frequency than white acceleration of the same size: what is slow enough to matter has
 more power than evidence for white acceleration says. Calibrated on made motions and on the triangulated views
-(`benchmarks/fit`): least error between 1.5 and 2.5 for limbs; steps of a walk are as sharp as white noise for the root."""
+(`benchmarks/fit`): least error between 1.2 and 1.6 for limbs; steps of a walk are as sharp as white noise for the root."""
 _PRIOR_SD = 1.2  # of log κ about `START`, for clips too short to tell
 _RANGE = (0.01, 4.0)
 _FRAMES = 110  # a stretch this long is enough to choose by
