@@ -20,12 +20,12 @@ from imusim._kernels import fit as kernel
 from imusim.fitting.landmarks import AT, NAMES, SD_FACTOR
 from imusim.types import Floats
 
-IMAGE = (0.008, 0.008, 0.2)
+IMAGE = (0.010, 0.008, 0.2)
 """White and lasting error of an image landmark across the view, m, and for how long it lasts, s."""
-ACROSS = (0.012, 0.012, 0.2)
+ACROSS = (0.014, 0.012, 0.2)
 """Of a metric landmark across the view: less is taken from it than its error alone says, as it shares much of the
 image landmark's."""
-ALONG = (0.020, 0.090, 0.3)
+ALONG = (0.030, 0.090, 0.3)
 """Of a metric landmark along the view."""
 
 _LEVEL = 2.0

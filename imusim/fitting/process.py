@@ -47,7 +47,7 @@ _OF_LIMBS = {
     "shoulder": "arm", "elbow": "arm", "forearm": "arm", "wrist_flexion": "arm", "wrist_deviation": "arm",
     "hip": "leg", "knee": "leg", "ankle": "leg",
 }  # fmt: skip
-_BANDWIDTH_HZ = 6.5
+_BANDWIDTH_HZ = 6.7
 """Frequency up to which joints are resolved at κ = 1, Hz; it goes with √κ (the quarter power of process over
 measurement noise). Calibrated on four triangulated views of a walk and on clips turned by 10°: see benchmarks."""
 _NARROW = np.array([1.0, 1.0, 1.3, 1.3, 1.3, 1.3, 1.3])
