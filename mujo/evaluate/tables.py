@@ -143,8 +143,8 @@ def table(dataset: str, found: list[Summary]) -> str:
     lines = [
         f"## {title_of(dataset)}",
         "",
-        "Macro-F1 on people who were not trained on: mean ± standard deviation over seeds [95 % interval, people drawn]; "
-        "n: labelled bouts.",
+        "Macro-F1 on people who were not trained on: mean ± standard deviation over runs (folds and seeds) [95 % interval, "
+        "people drawn]; n: labelled bouts.",
         "",
         "| method | " + " | ".join(heads) + " |",
         "|---|" + "---|" * len(columns),
@@ -154,7 +154,7 @@ def table(dataset: str, found: list[Summary]) -> str:
         texts = [_cell(cells[c]) if c in cells else "" for c in columns]
         lines.append(f"| {method} | " + " | ".join(texts) + " |")
     seeds = sorted({s.seeds for s in found})
-    lines += ["", f"Seeds a cell: {', '.join(map(str, seeds))}.", ""]
+    lines += ["", f"Runs a cell: {', '.join(map(str, seeds))}.", ""]
     return "\n".join(lines)
 
 
