@@ -35,8 +35,8 @@ _WINDOW_S, _LONG_WINDOW_S = 0.2, 0.4
 _USUAL_PITCH_DEG = 8.0
 
 
-_LIFT_SD_M = np.array([0.015] * 8 + [0.03] * 6)
-"""How well `landmarks.LIFT_M` is known: feet and hands; knees, hips, shoulders."""
+_LIFT_SD_M = np.array([0.015] * 8 + [0.03] * 6 + [0.02] * 2)
+"""How well `landmarks.LIFT_M` is known: feet and hands; knees, hips, shoulders; wrists."""
 _FLOOR_MEMORY_S = 0.05  # frames closer together share what is known of the height
 _NEAR_FLOOR_M = 0.12  # further from it than this: half on something else
 

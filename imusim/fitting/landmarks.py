@@ -24,10 +24,12 @@ AT = {name: i for i, name in enumerate(NAMES)}
 CONTACTS = (
     "left_heel", "right_heel", "left_foot_index", "right_foot_index", "left_index", "right_index", "left_pinky",
     "right_pinky", "left_knee", "right_knee", "left_hip", "right_hip", "left_shoulder", "right_shoulder",
+    "left_wrist", "right_wrist",
 )  # fmt: skip
 """Landmarks that may rest on something; the first four are feet."""
-LIFT_M = np.array([0.05] * 2 + [0.035] * 2 + [0.045] * 4 + [0.06] * 2 + [0.13] * 2 + [0.12] * 2)
-"""How far above the floor they are then, roughly, m: hips and shoulders of a back that lies; feet: see `world.lifts`."""
+LIFT_M = np.array([0.05] * 2 + [0.035] * 2 + [0.045] * 4 + [0.06] * 2 + [0.13] * 2 + [0.12] * 2 + [0.06] * 2)
+"""How far above the floor they are then, roughly, m: hips and shoulders of a back that lies; wrists of a flat hand; feet: see
+`world.lifts`."""
 
 SD_FACTOR = np.ones(len(NAMES))
 """How much worse a landmark is than a good one. The face is eleven landmarks of one thing; hips are a matter
