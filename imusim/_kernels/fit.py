@@ -39,7 +39,7 @@ class Clip(NamedTuple):
     contact_mark: NDArray[np.int64]  # (C,) landmark of each contact point
     contact_info: NDArray[np.float64]  # (T, C) 1/m², of the displacement since the frame before
     floor_up: NDArray[np.float64]  # (3,) unit, normal of the floor, camera axes
-    floor_height: NDArray[np.float64]  # (C,) m, of each contact point along floor_up when it rests
+    floor_height: NDArray[np.float64]  # (T, C) m, of each contact point along floor_up when it rests
     floor_info: NDArray[np.float64]  # (T, C) 1/m², of that height
     focal: float  # px
     centre: NDArray[np.float64]  # (2,) px
@@ -172,7 +172,7 @@ def _floor_terms(chain, clip, t, marks, jac, hess, grad, build):
         if w == 0.0:
             continue
         l = clip.contact_mark[i]
-        r = n[0] * marks[l, 0] + n[1] * marks[l, 1] + n[2] * marks[l, 2] - clip.floor_height[i]
+        r = n[0] * marks[l, 0] + n[1] * marks[l, 1] + n[2] * marks[l, 2] - clip.floor_height[t, i]
         cost += 0.5 * w * r * r
         if not build:
             continue

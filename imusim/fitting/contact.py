@@ -29,14 +29,16 @@ STILL_SPEED_OF_REST = 0.10
 """The same for all other points, of the fitted body."""
 REST_WALK = 0.015 / np.sqrt(REFERENCE_RATE_HZ)
 """Random walk of a resting point, m/√s."""
+_ROLL = np.array([1.0] * 10 + [4.0] * 2 + [1.0] * 4)
+"""So many times that: a pelvis rolls on its seat, and the landmarks of the hips with it (8 cm in a sit-up)."""
 _FEET = 4  # of CONTACTS, the first
 _LOW_M = 0.25  # above the lowest landmark: half likely
 _WINDOW_S, _LONG_WINDOW_S = 0.2, 0.4
 _USUAL_PITCH_DEG = 8.0
 
 
-_LIFT_SD_M = np.array([0.015] * 8 + [0.03] * 6 + [0.02] * 2)
-"""How well `landmarks.LIFT_M` is known: feet and hands; knees, hips, shoulders; wrists."""
+_LIFT_SD_M = np.array([0.015] * 8 + [0.03] * 2 + [0.02] * 2 + [0.03] * 2 + [0.02] * 2)
+"""How well it is known how high each is above the floor then: feet and hands; knees; hips; shoulders, wrists."""
 _FLOOR_MEMORY_S = 0.05  # frames closer together share what is known of the height
 _NEAR_FLOOR_M = 0.12  # further from it than this: half on something else
 
@@ -48,16 +50,18 @@ class Level:
     Attributes
     ----------
     up_c : (3,) unit vector · camera axes
-    height_m : (C,) · m, of each of `landmarks.CONTACTS` along `up_c` when it rests on the floor
+    height_m : m, of the floor along `up_c`
     process : (G,) process noise of the fit that found it (`imusim.fitting.process.GROUPS`)
     """
 
     up_c: Floats
-    height_m: Floats
+    height_m: float
     process: Floats
 
 
-def floor_information(time_s: Floats, rest: Floats, marks_c: Floats, floor: Level) -> Floats:
+def floor_information(
+    time_s: Floats, rest: Floats, marks_c: Floats, up_c: Floats, height_m: Floats
+) -> Floats:
     """Information (T, C), 1/m², of the height of each point: as surely as it rests, and near the floor.
 
     Parameters
@@ -65,10 +69,11 @@ def floor_information(time_s: Floats, rest: Floats, marks_c: Floats, floor: Leve
     time_s : (T,) · s
     rest : (T, C), 0 … 1
     marks_c : (T, 33, 3) · m · camera axes, landmarks of a first fit
-    floor : the floor
+    up_c : (3,) unit vector · camera axes
+    height_m : (T, C) · m, of each point along it when it rests on the floor
     """
     share = min(1.0, float(np.median(np.diff(time_s))) / _FLOOR_MEMORY_S)
-    off = marks_c[:, [AT[n] for n in CONTACTS]] @ floor.up_c - floor.height_m
+    off = marks_c[:, [AT[n] for n in CONTACTS]] @ up_c - height_m
     return share * rest / (1.0 + (off / _NEAR_FLOOR_M) ** 4) / _LIFT_SD_M**2
 
 
@@ -130,5 +135,5 @@ def contact_information(time_s: Floats, rest: Floats) -> Floats:
     """Information (T, C), 1/m², of the displacement of each point since the frame before."""
     info = np.zeros_like(rest)
     step = np.diff(time_s)[:, None]
-    info[1:] = rest[1:] * rest[:-1] / (REST_WALK**2 * step)
+    info[1:] = rest[1:] * rest[:-1] / ((_ROLL * REST_WALK) ** 2 * step)
     return info

@@ -28,8 +28,8 @@ CONTACTS = (
 )  # fmt: skip
 """Landmarks that may rest on something; the first four are feet."""
 LIFT_M = np.array([0.05] * 2 + [0.035] * 2 + [0.045] * 4 + [0.06] * 2 + [0.13] * 2 + [0.12] * 2 + [0.06] * 2)
-"""How far above the floor they are then, roughly, m: hips and shoulders of a back that lies; wrists of a flat hand; feet: see
-`world.lifts`."""
+"""How far above the floor they are then, roughly, m: hips and shoulders of a back that lies, a hand that is flat; feet and,
+where the skin is known, hips: see `world.lifts_of`."""
 
 SD_FACTOR = np.ones(len(NAMES))
 """How much worse a landmark is than a good one. The face is eleven landmarks of one thing; hips are a matter

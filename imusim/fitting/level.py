@@ -33,7 +33,7 @@ def find_level(
     focal : focal length
     camera_tilt_deg : what the user knows of the camera
     """
-    _, joints, marks = refine.pose(skeleton, state)
+    rot, joints, marks = refine.pose(skeleton, state)
     everywhere = np.full((track.time_s.size, *joints.shape[1:]), np.nan)
     everywhere[part] = joints
     valid = np.zeros(track.time_s.size, dtype=np.bool_)
@@ -46,6 +46,6 @@ def find_level(
     if camera_tilt_deg is not None:
         up = estimate_up(track, everywhere, names, valid, focal.px, camera_tilt_deg)
     axes = world.world_axes(up.up_c)
-    height = world.floor_height(skeleton, marks @ axes.T, posterior.resting)
+    height = world.floor_height(marks @ axes.T, world.lifts_of(skeleton, rot, axes[2]), posterior.resting)
     process = np.median(posterior.process, axis=0)
-    return Level(axes[2].copy(), height + world.lifts(skeleton), process)
+    return Level(axes[2].copy(), height, process)

@@ -230,7 +230,7 @@ class Held:
     mark : (C,) landmark of each point
     stay_info : (T, C) · 1/m², of the displacement since the frame before
     up_c : (3,) unit vector · camera axes, normal of the floor
-    height_m : (C,) · m, of each point along it when it rests on the floor
+    height_m : (T, C) · m, of each point along it when it rests on the floor
     height_info : (T, C) · 1/m²
     """
 

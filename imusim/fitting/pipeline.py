@@ -253,13 +253,12 @@ def _assemble(
     sure = np.zeros((count, joints))
     valid = np.zeros(count, dtype=np.bool_)
     shot = np.zeros(count, dtype=np.int64)
+    rot_c = np.full((count, joints, 3, 3), np.nan)
     joints_c = np.full((count, joints, 3), np.nan)
     marks_c = np.full((count, len(landmarks.NAMES), 3), np.nan)
     resting = np.zeros((count, len(landmarks.CONTACTS)))
-    rotations: list[Floats] = []
     for number, ((first, last), (state, posterior)) in enumerate(zip(found.pieces, fits, strict=True)):
-        rot, joints_c[first:last], marks_c[first:last] = refinement.pose(skeleton, state)
-        rotations.append(rot)
+        rot_c[first:last], joints_c[first:last], marks_c[first:last] = refinement.pose(skeleton, state)
         resting[first:last] = posterior.resting
         valid[first:last] = True
         shot[first:] = number
@@ -278,7 +277,7 @@ def _assemble(
             {"method": up.method, "sd_deg": up.sd_deg, "up_c": np.asarray(up.up_c).tolist(), **up.details}
         )
         pose = world.place(
-            skeleton, up.up_c, joints_c[frames, 0], marks_c[frames], resting[frames], found.seen[frames]
+            skeleton, up.up_c, joints_c[frames, 0], rot_c[frames], marks_c[frames], resting[frames], found.seen[frames]
         )  # fmt: skip
         for number, (first, last) in enumerate(found.pieces):
             if track.shot[first] != camera_shot:
@@ -287,7 +286,7 @@ def _assemble(
             posterior = fits[number][1]
             poses[str(number)] = {"R_wc": pose.R_wc.tolist(), "position_w_m": pose.position_w.tolist()}
             root_w[part] = joints_c[part, 0] @ pose.R_wc.T + pose.position_w
-            quats[part] = _local_quaternions(body, rotations[number], pose.R_wc)
+            quats[part] = _local_quaternions(body, rot_c[part], pose.R_wc)
             root_sd[part] = trust.root_sd(posterior, joints_c[part, 0, 2], pose.R_wc)
             seen = found.seen[part]
             filled = initial.fill_values(track.time_s[part], visibility[part], seen)

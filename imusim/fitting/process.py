@@ -97,7 +97,18 @@ def choose_process(skeleton: Skeleton, clip: kernel.Clip, prior: kernel.Prior, s
         return np.full(len(GROUPS), START)
     first = max(0, (count - _FRAMES) // 2)
     part = slice(first, min(count, first + _FRAMES))
-    frames = ("time", "marks3", "q3", "p3", "marks2", "q2", "p2", "contact_info", "floor_info")
+    frames = (
+        "time",
+        "marks3",
+        "q3",
+        "p3",
+        "marks2",
+        "q2",
+        "p2",
+        "contact_info",
+        "floor_height",
+        "floor_info",
+    )
     clip = clip._replace(**{f: np.ascontiguousarray(getattr(clip, f)[part]) for f in frames})
     count = clip.time.size
     nothing = clip._replace(

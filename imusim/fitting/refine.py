@@ -23,6 +23,7 @@ from imusim.fitting.landmarks import AT, CONTACTS, NAMES
 from imusim.fitting.noise import Held, Seen, robust_weights, weigh
 from imusim.fitting.process import GROUPS, START, choose_process, group_of_unknowns
 from imusim.fitting.skeleton import ANGLES, BALLS, N_DOFS, Skeleton, pose_prior
+from imusim.fitting.world import lifts_of
 from imusim.types import Floats
 
 STAGES = ((8.0, False, 5), (2.5, True, 4), (2.5, True, 4))
@@ -179,7 +180,7 @@ def _refine_part(
     stride_info = np.where(diagonal < 3, *(x**-2.0 for x in _STRIDE))
     points = np.array([AT[n] for n in CONTACTS], dtype=np.int64)
     nothing = np.zeros((count, points.size))
-    resting, held = nothing, Held(points, nothing, np.array([0.0, -1.0, 0.0]), np.zeros(points.size), nothing)
+    resting, held = nothing, Held(points, nothing, np.array([0.0, -1.0, 0.0]), nothing, nothing)
 
     def weighed(at: State, scale: float) -> kernel.Clip:
         marks = pose(skeleton, at)[2]
@@ -194,13 +195,14 @@ def _refine_part(
         return weigh(seen, robust_weights(seen, marks, scale), now)
 
     def rests(at: State) -> tuple[Floats, Held]:
-        marks = pose(skeleton, at)[2]
+        rot, _, marks = pose(skeleton, at)
         resting = contacts.resting(seen.time, standing, trust, marks)
         stay = contacts.contact_information(seen.time, resting)
         if floor is None:
             return resting, replace(held, stay_info=stay)
-        lies = contacts.floor_information(seen.time, resting, marks, floor)
-        return resting, Held(points, stay, floor.up_c, floor.height_m, lies)
+        height = floor.height_m + lifts_of(skeleton, rot, floor.up_c)
+        lies = contacts.floor_information(seen.time, resting, marks, floor.up_c, height)
+        return resting, Held(points, stay, floor.up_c, height, lies)
 
     def equations(clip: kernel.Clip, at: State, build: bool) -> float:
         return kernel.normal_equations(

@@ -17,7 +17,7 @@ import numpy as np
 from imusim._kernels.fit import Prior
 from imusim._kernels.fit_chain import Chain
 from imusim.errors import ShapeError
-from imusim.fitting.landmarks import BodyMarks
+from imusim.fitting.landmarks import AT, CONTACTS, BodyMarks
 from imusim.types import Body, Floats
 
 BALLS = (
@@ -65,6 +65,7 @@ _LONG_AXIS = {
     "right_shoulder": (1, 0, 0),
 }
 _POSE_MEMORY_S = 0.05
+_HEEL_M = 0.03  # skin further in front of the heel landmark is not the heel
 _TWIST_WANDER = 1.5  # rad/√s, random walk of the long-axis twist of upper arms and forearms
 REFERENCE_RATE_HZ = 30.0
 
@@ -87,6 +88,8 @@ class Skeleton:
     sole_m : how far the heel landmark is above the ground in the rest pose
     chain : the arrays the kernels take
     driven : (J, D) bool, which unknowns turn which joint
+    under : of the contacts (number in `landmarks.CONTACTS`) whose skin is known: a joint and the skin that may touch the
+        ground there, (V, 3) · m · B, from the landmark
     """
 
     joint_names: tuple[str, ...]
@@ -95,6 +98,7 @@ class Skeleton:
     sole_m: float
     chain: Chain
     driven: np.ndarray
+    under: dict[int, tuple[int, Floats]]
 
     def index(self, name: str) -> int:
         """Number of a joint."""
@@ -190,7 +194,31 @@ def build_skeleton(body: Body, shape: Floats, body_marks: BodyMarks) -> Skeleton
         mark_dofs,
         len(BALLS),
     )
-    return Skeleton(names, rest, marks, float(marks[heel, 1] - _lowest(body, shape, marks)), chain, driven)
+    lowest = float(marks[heel, 1] - _lowest(body, shape, marks))
+    return Skeleton(names, rest, marks, lowest, chain, driven, _under(body, shape, marks))
+
+
+def _under(body: Body, shape: Floats, marks: Floats) -> dict[int, tuple[int, Floats]]:
+    """Skin under heels, toes and hips, its convex hull: how high they are above ground depends on how they are turned."""
+    skin, weights = body.rest_vertices(shape), getattr(body, "weights", None)
+    if skin is None or weights is None:
+        return {}
+    from scipy.spatial import ConvexHull
+
+    carrier = np.asarray(weights).argmax(axis=1)
+    found: dict[int, tuple[int, Floats]] = {}
+    for number, name in enumerate(CONTACTS):
+        side, _, part = name.partition("_")
+        joint = {"heel": f"{side}_ankle", "foot_index": f"{side}_foot", "hip": "pelvis"}.get(part)
+        if joint is None or joint not in body.joint_names:
+            continue
+        at = tuple(body.joint_names).index(joint)
+        from_mark = skin[carrier == at] - marks[AT[name]]
+        if part == "heel":
+            from_mark = from_mark[from_mark[:, 2] < _HEEL_M]
+        if len(from_mark) > 3:
+            found[number] = at, from_mark[ConvexHull(from_mark).vertices]
+    return found
 
 
 def _lowest(body: Body, shape: Floats, marks: Floats) -> float:

@@ -53,16 +53,31 @@ def lifts(skeleton: Skeleton) -> Floats:
     return out
 
 
-def floor_height(skeleton: Skeleton, marks_w: Floats, resting: Floats) -> float:
-    """Height of the floor, m: the median of the lowest of what rests; if nothing rests, a low quantile of the feet.
+def lifts_of(skeleton: Skeleton, rot: Floats, up: Floats) -> Floats:
+    """The same, (T, C) m, of feet and hips as they are turned: what is lowest of the skin around them is on the floor.
 
     Parameters
     ----------
     skeleton : the body
+    rot : (T, J, 3, 3), joint rotations to some axes
+    up : (3,) unit vector, in those axes
+    """
+    out = np.tile(lifts(skeleton), (len(rot), 1))
+    for number, (joint, skin) in skeleton.under.items():
+        out[:, number] = -((rot[:, joint].swapaxes(1, 2) @ up) @ skin.T).min(axis=1)
+    return out
+
+
+def floor_height(marks_w: Floats, lift_m: Floats, resting: Floats) -> float:
+    """Height of the floor, m: the median of the lowest of what rests; if nothing rests, a low quantile of the feet.
+
+    Parameters
+    ----------
     marks_w : (N, 33, 3) · m · axes with z up, any origin
+    lift_m : (N, C) · m, how far above the floor each of `landmarks.CONTACTS` is if it rests (`lifts_of`)
     resting : (N, C), 0 … 1, how surely each of `landmarks.CONTACTS` rests
     """
-    under = marks_w[:, [AT[n] for n in CONTACTS], 2] - lifts(skeleton)
+    under = marks_w[:, [AT[n] for n in CONTACTS], 2] - lift_m
     still = resting > 0.5
     some = still.any(axis=1)
     if some.sum() < 5:
@@ -78,6 +93,7 @@ def place(
     skeleton: Skeleton,
     up_c: Floats,
     root_c: Floats,
+    rot_c: Floats,
     marks_c: Floats,
     resting: Floats,
     seen: NDArray[np.bool_],
@@ -89,12 +105,13 @@ def place(
     skeleton : the body
     up_c : (3,) unit, camera axes
     root_c : (N, 3) · m · camera axes, root joint
+    rot_c : (N, J, 3, 3), joint rotations to camera axes
     marks_c : (N, 33, 3) · m · camera axes, fitted landmarks
     resting : (N, C), 0 … 1, how surely each of `landmarks.CONTACTS` rests
     seen : (N,) bool, frames with a person
     """
     axes = world_axes(up_c)
     marks = marks_c @ axes.T
-    floor = floor_height(skeleton, marks[seen], resting[seen])
+    floor = floor_height(marks[seen], lifts_of(skeleton, rot_c[seen], axes[2]), resting[seen])
     first = root_c[int(np.argmax(seen))] @ axes.T
     return CameraPose(axes, np.array([-first[0], -first[1], -floor]))

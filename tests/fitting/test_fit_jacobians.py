@@ -36,7 +36,7 @@ def case():
     rest[0] = 0.0
     up = rng.normal(size=3)
     held = noise.Held(
-        np.array([AT[n] for n in CONTACTS]), rest, up / np.linalg.norm(up), rng.normal(size=len(CONTACTS)),
+        np.array([AT[n] for n in CONTACTS]), rest, up / np.linalg.norm(up), rng.normal(size=(T, len(CONTACTS))),
         rng.uniform(1e2, 1e3, size=(T, len(CONTACTS))),
     )  # fmt: skip
     clip = noise.weigh(seen, weights, held)
