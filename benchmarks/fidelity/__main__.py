@@ -96,8 +96,9 @@ def recovery() -> str:
             "",
             "A made motion of 12 s read at 50 Hz by a sensor that is turned, moved (5 cm), late (± 0.4 s), biased (0.1 m/s², 0.02 rad/s) and",
             "scaled (1 %), with noise of 0.2 m/s² and 0.04 rad/s, white, or coloured (first order, 0.9 from sample to sample); `im.identify` finds",
-            f"everything together. How many 95 % intervals hold the truth, per cent: over the axes of a quantity, and axis by axis. Of {coverage.FEW} seeds",
-            f"even a perfect interval is outside 90 … 99 in 1.7 of 100 cases, so one of these 40 by chance; {coverage.MANY} seeds are known to ± 0.7.",
+            "everything together. How often the truth is in the 95 % region of a quantity (an ellipsoid, the same in whatever axes a vector is",
+            f"written) and in the 95 % intervals of its single axes, per cent. Of {coverage.FEW} seeds even a perfect interval is outside 90 … 99 in 1.7 of 100",
+            f"cases, which makes one of 40 axes by chance; {coverage.MANY} seeds are known to ± 0.7.",
             "",
             *coverage.table(found),
         ]

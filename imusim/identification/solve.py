@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import fdtri, stdtrit
 
 from imusim.identification import start as start_
 from imusim.identification.autoregression import autocovariance, autoregression, stretches
@@ -71,6 +71,20 @@ class Fit:
         if name not in self.names:
             return 0.0
         return self.sd(name) * float(stdtrit(self.freedom[self.names.index(name)], 0.5 + 0.5 * level))
+
+    def holds(self, names: Sequence[str], error: Floats, level: float = 0.95) -> bool:
+        """Return whether the joint region of some numbers, an ellipsoid of this probability, holds an error (K,).
+
+        Hotelling's T² with the harmonic mean of their degrees of freedom: whatever axes a vector is written in, it is the
+        same region.
+        """
+        at = [self.names.index(name) for name in names]
+        k, freedom = len(at), float(1.0 / np.mean(1.0 / self.freedom[at]))
+        if freedom <= k:
+            return True
+        rest = freedom - k + 1.0
+        distance = float(error @ np.linalg.solve(self.covariance[np.ix_(at, at)], error))
+        return distance <= k * freedom / rest * float(fdtri(k, rest, level))
 
 
 def solve(

@@ -11,9 +11,9 @@ from imusim.identification.covariance import Residuals, covariance
 @pytest.mark.parametrize("colour", [0.0, 0.9])
 def test_intervals_cover_the_truth(colour):
     found = recover(range(100), colour)
-    together = found.covered_together()  # the offset, the rotation, the lever arm, …, over their axes
+    together = found.covered_together()  # the 95 % regions of the offset, the rotation, the lever arm, …
     assert all(90 <= share <= 99 for share in together.values()), together
-    # of 40 single numbers one or two are outside 90 … 99 by chance; docs/fidelity.md has them over 1000 seeds
+    # of 40 single axes one or two are outside 90 … 99 by chance; docs/fidelity.md has them over 1000 seeds
     each = found.covered()
     assert all(86 <= share <= 100 for share in each.values()), each
     assert 94 <= np.mean(list(each.values())) <= 96.5
