@@ -107,8 +107,7 @@ def test_the_same_clip_turned_gives_the_same_signals(clips, tmp_path):
     a, b = (im.simulate(m, "body17", rate_hz=100) for m in motions)
     rms = np.sqrt(((a.acc - b.acc) ** 2).sum(axis=-1).mean(axis=0))
     assert np.median(rms) <= 0.3, dict(zip(a.sensors, rms.round(2), strict=True))
-    assert (rms <= 0.5).sum() >= 15
-    assert rms.max() <= 0.9  # the shin and foot that the other leg hides for half a second; 0.5 is aimed at
+    assert rms.max() <= 0.5
 
 
 def test_a_still_person_feels_gravity_only(clips, tmp_path):
