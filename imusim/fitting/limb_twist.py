@@ -13,16 +13,23 @@ from imusim.fitting.skeleton_frames import unit
 from imusim.types import Floats
 
 _PLANE_FLOOR = 0.25  # sine of the flexion at which the plane outweighs what the segment above says
-_PLANE_SD = 0.35  # rad: error of the twist that the plane of a limb bent by 90° gives
+# rad: error of the twist that the plane of a limb bent by 90° gives; by the ball joint above. A depth camera sees arms and
+# elbows better than knees, which it hardly sees bend (UTD-MHAD's wrists and thighs say so, `benchmarks/fit/bench_utd.py`)
+_PLANE_SD = {"shoulder": 0.175, "hip": 0.35}
 _PLANE_MEMORY_S = 0.25  # for which it keeps its error
 _TWIST_DENSITY = 2.0  # rad²/s³: about 1 rad/s after half a second
 _TWIST_SD = np.radians(35.0)  # twist of thigh and upper arm about the neutral one
 _TWIST_LIMIT = np.radians(120.0)
 
 
-def twist_sd(bend: Floats) -> Floats:
-    """Standard deviation (T,) · rad of the twist of a limb whose flexion has the sine `bend` (T,)."""
-    return 1.0 / np.sqrt(1.0 / _TWIST_SD**2 + bend**2 / _PLANE_SD**2)
+def twist_sd(bend: Floats, ball: str) -> Floats:
+    """Standard deviation (T,) · rad of the twist of a limb below `ball` whose flexion has the sine `bend` (T,)."""
+    return 1.0 / np.sqrt(1.0 / _TWIST_SD**2 + bend**2 / _PLANE_SD[_part(ball)] ** 2)
+
+
+def _part(ball: str) -> str:
+    """ "shoulder" or "hip" of "left_shoulder"."""
+    return ball.rpartition("_")[2]
 
 
 def near(normal: Floats, neutral: Floats, bone: Floats) -> Floats:
@@ -41,12 +48,20 @@ def near(normal: Floats, neutral: Floats, bone: Floats) -> Floats:
     return np.cos(angle) * neutral + np.sin(angle) * side
 
 
-def calm(time_s: Floats, normal: Floats, neutral: Floats, bone: Floats) -> Floats:
+def calm(time_s: Floats, normal: Floats, neutral: Floats, bone: Floats, ball: str) -> Floats:
     """Hinge direction (T, 3) that turns about the bone no more than the plane of the limb asks for.
 
     The twist is told against a frame that is carried along without turning about the bone (parallel transport), and
     estimated as a twice-integrated white noise from the angles that the plane and, weaker, the segment above give. The
     plane of a limb bent by θ is believed as far as sin θ; its errors are not white, so it moves slow twist only.
+
+    Parameters
+    ----------
+    time_s : (T,) · s
+    normal : (T, 3), of the limb's plane, as long as the sine of its flexion
+    neutral : (T, 3), hinge direction that the segment above says
+    bone : (T, 3), unit
+    ball : the joint above, "left_shoulder" …
     """
     neutral = unit(neutral - (neutral * bone).sum(-1, keepdims=True) * bone)
     carried = _transported(neutral[0], bone)
@@ -54,12 +69,13 @@ def calm(time_s: Floats, normal: Floats, neutral: Floats, bone: Floats) -> Float
     plane = np.arctan2((normal * side).sum(-1), (normal * carried).sum(-1))
     rest = np.unwrap(np.arctan2((neutral * side).sum(-1), (neutral * carried).sum(-1)))
     away = np.remainder(plane - rest + np.pi, 2.0 * np.pi) - np.pi
-    shown = np.linalg.norm(normal, axis=-1) ** 2 / _PLANE_SD**2
+    shown = np.linalg.norm(normal, axis=-1) ** 2 / _PLANE_SD[_part(ball)] ** 2
     shown *= 1.0 / (
         1.0 + np.exp(np.clip((np.abs(away) - _TWIST_LIMIT) / 0.15, -40, 40))
     )  # bent the wrong way: noise
     prior = 1.0 / _TWIST_SD**2
-    angle = _slow(time_s, (shown * (rest + away) + prior * rest) / (shown + prior), shown + prior)[:, None]
+    seen = (shown * (rest + away) + prior * rest) / (shown + prior)
+    angle = _slow(time_s, seen, shown + prior)[:, None]
     return np.cos(angle) * carried + np.sin(angle) * side
 
 

@@ -16,7 +16,7 @@ from imusim.fitting.trunk import flat, pelvis_hint, trunk, trunk_axes
 from imusim.types import Floats
 
 _WEAK = 0.02  # weight of the parent's rotation where the bones of a joint leave one open
-_LOOSE = 0.1  # weight of a bone that may bend against the piece
+_LOOSE = 0.1  # weight of a bone that may bend against the piece; it counts in full where shoulders and hips wander
 
 HINGES = {
     "left_shoulder": ("left_elbow", "left_wrist", (0.0, -1.0, 0.0)),
@@ -71,7 +71,8 @@ def _kabsch(frames: Frames, bones: Floats, j: int, members: list[int], above: Fl
         loose = (
             bool(own) and c not in own
         )  # beyond a joint in the same place: it says what the rigid ones leave open
-        total += (_LOOSE if loose else 1.0) * np.einsum("ta,b->tab", bones[:, c], frames.rest[c])
+        weight = _LOOSE if loose and frames.shoulder_share >= 1.0 else 1.0
+        total += weight * np.einsum("ta,b->tab", bones[:, c], frames.rest[c])
     trunk = any(
         frames.smpl.get(f"{s}_{p}") in members for s in ("left", "right") for p in ("collar", "shoulder")
     )
@@ -105,7 +106,7 @@ def _upper(frames: Frames, bones: Floats, name: str, above: Floats | None, time_
         normal = np.cross(bone, lower)
         if "hip" in name:
             neutral = unit(neutral + _foot_plane(frames, bones, name, bone, neutral))
-    second = near(normal, neutral, bone) if time_s is None else calm(time_s, normal, neutral, bone)
+    second = near(normal, neutral, bone) if time_s is None else calm(time_s, normal, neutral, bone, name)
     return _axes(bone, second) @ np.swapaxes(_axes(rest[None], unit(across)[None]), 1, 2)
 
 

@@ -53,7 +53,7 @@ def rotation_sd(frames: Frames, bones: Floats, sd: Floats) -> Floats:
         for ball, (_, end, _) in HINGES.items():
             if frames.smpl.get(ball) == j and end in frames.smpl:
                 bend = np.cross(unit(bones[:, ends[0]]), unit(bones[:, frames.smpl[end]]))
-                about = twist_sd(np.linalg.norm(bend, axis=1))
+                about = twist_sd(np.linalg.norm(bend, axis=1), ball)
         out[:, j] = np.sqrt((2.0 * across**2 + about**2) / 3.0 + MODEL_SD**2)
     return np.minimum(out, _LARGEST_SD)
 
