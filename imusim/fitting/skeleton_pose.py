@@ -16,7 +16,7 @@ from imusim.fitting.trunk import flat, pelvis_hint, trunk, trunk_axes
 from imusim.types import Floats
 
 _WEAK = 0.02  # weight of the parent's rotation where the bones of a joint leave one open
-_LOOSE = 0.1  # weight of a bone that may bend against the piece; it counts in full where shoulders and hips wander
+_LOOSE = 0.1  # weight of a bone that may bend against the piece; in full where hips and shoulders wander
 
 HINGES = {
     "left_shoulder": ("left_elbow", "left_wrist", (0.0, -1.0, 0.0)),
