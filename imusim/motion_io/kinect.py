@@ -16,8 +16,8 @@ from imusim.types import Motion
 
 NOMINAL_HZ = 30.0
 DELAY_S = 0.045
-"""How late UTD-MHAD's skeletons are against its inertial sensor: the wrists of one half of the people say 60, of the other
-45 ms (`benchmarks/fit/bench_utd.py`)."""
+"""How late UTD-MHAD's skeletons are against its inertial sensor: the wrists of one half of the people say 30, of the other
+45 ms (`benchmarks/fit/bench_utd.py`); thighs rather more."""
 
 
 def read_kinect_mat(
