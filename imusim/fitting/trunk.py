@@ -82,7 +82,8 @@ def pelvis_hint(frames: Frames, bones: Floats) -> Floats:
     pair = _pair(frames, "hip")
     if pair is not None:
         a, b = pair
-        total += np.einsum("ta,b->tab", at[:, a] - at[:, b], [np.linalg.norm(frames.rest[a]), 0.0, 0.0])
+        across = np.array([np.linalg.norm(frames.rest[a]), 0.0, 0.0])
+        total += np.einsum("ta,b->tab", at[:, a] - at[:, b], across)
     return total
 
 
