@@ -104,12 +104,15 @@ def find_people(
     estimator : asked for candidates in each tile
     rgb : (h, w, 3) uint8
     thorough : also look in tiles of half the size
-    within : (x0, y0, x1, y1) px: look only there (people whose torso is centred inside)
+    within : (x0, y0, x1, y1) px, may reach beyond the image: look only there (people whose torso is centred inside)
     """
     height, width = rgb.shape[:2]
     if within is not None:
-        middle = 0.5 * (within[:2] + within[2:])
-        size = float(max(within[2] - within[0], within[3] - within[1]))
+        seen = np.concatenate([np.maximum(within[:2], 0), np.minimum(within[2:], (width, height))])
+        if (seen[2:] <= seen[:2]).any():
+            return []
+        middle = 0.5 * (seen[:2] + seen[2:])
+        size = float(max(seen[2] - seen[0], seen[3] - seen[1]))
         sides = [max(64, int(size * k)) for k in (1.3, 1.8)]
         windows = [(int(middle[0] - s / 2), int(middle[1] - s / 2), s, s) for s in sides]
     else:

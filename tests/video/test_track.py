@@ -121,6 +121,21 @@ def test_small_people_are_found_in_tiles_once():
     ]
 
 
+def test_a_place_beyond_the_picture_is_looked_for_in_the_picture_alone():
+    looked_at = []
+
+    class Noting(ColourEstimator):
+        def candidates(self, rgb):
+            looked_at.append(max(rgb.shape[:2]))
+            return super().candidates(rgb)
+
+    scene = picture((330, 180, 60, RED))
+    found = find_people(Noting(), scene, within=np.array([-9000.0, -9000.0, 9000.0, 9000.0]))
+    assert len(found) == 1
+    assert max(looked_at) < 2 * max(SIZE)  # a window of 32,400 px is 3 GB
+    assert find_people(Noting(), scene, within=np.array([700.0, 0.0, 900.0, 200.0])) == []
+
+
 @pytest.mark.parametrize(
     "text",
     ["tallest", "1,2,3", "1,2,3,x", "10,10,0,50", "10,10,-5,50", "700,10,50,50", "1,2,3,nan", "largest@soon"],
