@@ -136,7 +136,7 @@ class Recording:
             if name not in self.sensors:
                 raise unknown_name("sensor of this recording", name, self.sensors)
         at = [self.sensors.index(name) for name in wanted]
-        arrays: dict[str, Any] = {k: v if k == "time_s" else v[:, at] for k, v in self._arrays().items()}
+        arrays: dict[str, Any] = {k: v if k == "time_s" else v[:, at] for k, v in self.arrays().items()}
         return Recording(
             sensors=tuple(wanted), metadata=self.metadata, unit="m/s2", gyro_unit="rad/s", **arrays
         )
@@ -177,7 +177,7 @@ class Recording:
 
         from imusim.export.columns import QUALITY, to_columns
 
-        arrays = {k: v for k, v in self._arrays().items() if quality or k not in QUALITY}
+        arrays = {k: v for k, v in self.arrays().items() if quality or k not in QUALITY}
         return pd.DataFrame(to_columns(arrays, self.sensors), copy=False)
 
     def save(self, path: str | Path, *, convention: str = "si") -> tuple[Path, ...]:
@@ -199,7 +199,7 @@ class Recording:
         from imusim.export import save_arrays
 
         rate = self.rate_hz if self.time_s.size > 1 else None
-        return save_arrays(Path(path), self._arrays(), self._header(self.time_s.size, rate), convention)
+        return save_arrays(Path(path), self.arrays(), self._header(self.time_s.size, rate), convention)
 
     @classmethod
     def load(cls, path: str | Path) -> Recording:
@@ -250,7 +250,8 @@ class Recording:
             "metadata": plain(self.metadata),
         }
 
-    def _arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is there of the arrays, by name, time first in shape and order: a recording is made of them again."""
         return {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
 
 
@@ -283,7 +284,7 @@ def save_stream(path: str | Path, pieces: Iterable[Recording]) -> tuple[Path, ..
                 raise ShapeError(f"a piece has sensors {piece.sensors}, the first had {first.sensors}")
             samples += piece.time_s.size
             rate = piece.rate_hz if rate is None and piece.time_s.size > 1 else rate
-            yield piece._arrays()
+            yield piece.arrays()
 
     return save_parts(Path(path), parts(), lambda: first._header(samples, rate), first.sensors)
 

@@ -24,6 +24,7 @@ from imusim.options import (
     check_source,
 )
 from imusim.recording import Recording
+from imusim.streamed import is_long, write_streamed
 from imusim.types import Motion, PoseTrack
 
 _LIMBS = tuple(f"{side}_{j}" for side in ("left", "right") for j in ("shoulder", "elbow", "hip", "knee"))
@@ -125,10 +126,17 @@ def finish(
     seconds : takes how long each step took
     said : warnings so far, for the picture
     """
-    with timed(seconds, "simulate"):
-        recordings = _simulate(motion, sensors, source)
+    from imusim.motion_io import save_motion
+
+    with timed(seconds, "simulate"), _hinting_at_skeletons(motion, source):
+        if streamed := is_long(motion, sensors, formats):
+            recordings = write_streamed(partial, motion, sensors)
+        else:
+            recordings = _simulate(motion, sensors)
     with timed(seconds, "export"):
-        _export(partial, recordings, motion, formats, "coremotion" if sensors.axes == "coremotion" else "si")
+        if not streamed:
+            _export(partial, recordings, formats, "coremotion" if sensors.axes == "coremotion" else "si")
+        save_motion(partial / "motion.npz", motion)
     if report:
         with timed(seconds, "report"):
             _report(
@@ -198,42 +206,43 @@ def fit_track(track: PoseTrack, options: FitOptions, progress: bool) -> Motion:
     )
 
 
-def _simulate(motion: Motion, options: SensorOptions, source: Path) -> dict[str, Recording]:
-    """Recordings by file stem: the sensor's ("imu") and, unless the sensor is ideal, perfect ones ("ideal")."""
-    from imusim.sensor import find
-    from imusim.simulation import simulate
-
+@contextmanager
+def _hinting_at_skeletons(motion: Motion, source: Path) -> Iterator[None]:
+    """Say of an unknown place, if the body has no skin, that it would be known on one."""
     try:
-        ideal = simulate(
-            motion,
-            options.placements,
-            sensor="ideal",
-            rate_hz=options.rate_hz,
-            seed=options.seed,
-            axes=options.axes,
-            smoothing=options.smoothing,
-        )
+        yield
     except UnknownNameError as error:
         if motion.body.weights is not None:
             raise
         raise UnknownNameError(
             f"{error} {source.name} is a bare skeleton: --height-m (or --body) moves it on to a body that has every place."
         ) from None
+
+
+def _simulate(motion: Motion, options: SensorOptions) -> dict[str, Recording]:
+    """Recordings by file stem: the sensor's ("imu") and, unless the sensor is ideal, perfect ones ("ideal")."""
+    from imusim.sensor import find
+    from imusim.simulation import simulate
+
+    ideal = simulate(
+        motion,
+        options.placements,
+        sensor="ideal",
+        rate_hz=options.rate_hz,
+        seed=options.seed,
+        axes=options.axes,
+        smoothing=options.smoothing,
+    )
     sensor = find(options.sensor)
     return (
         {"imu": sensor.measure(ideal, seed=options.seed), "ideal": ideal} if sensor.terms else {"imu": ideal}
     )
 
 
-def _export(
-    partial: Path, recordings: dict[str, Recording], motion: Motion, formats: Sequence[str], convention: str
-) -> None:
-    from imusim.motion_io import save_motion
-
+def _export(partial: Path, recordings: dict[str, Recording], formats: Sequence[str], convention: str) -> None:
     for stem, recording in recordings.items():
         for suffix in formats:
             recording.save(partial / f"{stem}.{suffix}", convention=convention)
-    save_motion(partial / "motion.npz", motion)
 
 
 def _report(
@@ -272,7 +281,9 @@ def collected_warnings() -> Iterator[list[str]]:
     show = warnings.showwarning
 
     def collect(message: Warning | str, category: type[Warning], *rest: object, **more: object) -> None:
-        if issubclass(category, QualityWarning) and str(message) not in said:
+        if issubclass(category, QualityWarning):
+            if str(message) in said:
+                return
             said.append(str(message))
         show(message, category, *rest, **more)  # type: ignore[arg-type]
 

@@ -155,7 +155,10 @@ def _subtitle(recording: Recording) -> str:
         f"{len(recording.sensors)} sensor{'s' if len(recording.sensors) > 1 else ''}",
     ]
     if recording.time_s.size > 1:
-        parts += [f"{recording.rate_hz:g} Hz", f"{recording.duration_s:.2f} s"]
+        rate = float(
+            meta.get("rate_hz", recording.rate_hz)
+        )  # of a long one only a part of the samples may be here
+        parts += [f"{rate:g} Hz", f"{recording.duration_s:.2f} s"]
     parts.append(f"axes: {meta['axes']}" if "axes" in meta else "")
     parts.append(f"seed {meta['seed']}" if "seed" in meta else "")
     parts.append(f"imusim {meta.get('imusim', __version__)}")
