@@ -60,6 +60,6 @@ def mend(
             for first in np.argsort(nearer)[: np.count_nonzero(nearer < _NEARER)]:
                 if not wrong[first : first + length + 2].any():  # the clearest first; none leans on another
                     wrong[first + 1 : first + length + 1] = True
-        order[np.ix_(frames[wrong], both)] = swapped
+        order[frames[wrong][:, None], both] = swapped
     rows = np.arange(time_s.size)[:, None]
     return marks3[rows, order], px[rows, order], visibility[rows, order]

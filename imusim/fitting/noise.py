@@ -175,7 +175,7 @@ def robust_weights(seen: Seen, marks: Floats, scale: float) -> Weights:
 
 def _about_shift(off: Floats, info: Floats, scale: float) -> tuple[Floats, Floats]:
     """Mean squared Mahalanobis norm (T, 33) of residuals (T, 33, 3) less the shift that all share, and these; reweighted."""
-    weight = np.ones(off.shape[:2])
+    weight = m2 = np.ones(off.shape[:2])
     for _ in range(3):
         w = weight[..., None] * info
         total = w.sum(axis=1, keepdims=True)
