@@ -16,7 +16,7 @@ from mujo.data import card
 from mujo.evaluate.plots import write_plots
 from mujo.evaluate.results import Results
 from mujo.evaluate.tables import NO_LABEL, method_name, order, section_of, summaries, table
-from mujo.files import write_whole
+from mujo.files import write_section, write_whole
 from mujo.metrics import macro_f1
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
@@ -31,9 +31,7 @@ def write_page(runs: Path, docs: Path) -> list[Path]:
     sections = sorted(found, key=lambda s: (s.count("-"), s.endswith("transfer") and -1, s))
     parts += [table(section, found[section]) for section in sections]
     page = docs / "results.md"
-    text = page.read_text() if page.is_file() else f"# Results\n\n{BEGIN}\n{END}\n"
-    before, after = text.split(BEGIN)[0], text.split(END)[-1]
-    write_whole(page, f"{before}{BEGIN}\n\n" + "\n".join(parts) + f"\n{END}{after}")
+    write_section(page, "Results", BEGIN, END, "\n".join(parts))
     rows = docs / "results.csv"
     write_whole(rows, results.path.read_text())
     write_plots(results)

@@ -26,7 +26,7 @@ from mujo.evaluate.plan import FOLDS, RESULT_GRIDS, Run
 from mujo.evaluate.recipes import CANDIDATES, CHOSEN, Labels, Rule, fit
 from mujo.evaluate.variants import variant
 from mujo.evaluate.work import Settings, start_worker, windows_of
-from mujo.files import write_whole
+from mujo.files import write_section, write_whole
 from mujo.metrics import confusion, macro_f1
 from mujo.splits import Labelled, labelled_units, parse_labelled, person_folds
 from mujo.training import seeded
@@ -175,10 +175,7 @@ def main(runs: Path, docs: Path, processes: int = 2, settings: Settings | None =
         waiting = [pool.submit(do_cell, str(runs), d, f, settings) for d, f in cells]
         for future in waiting:
             future.result()
-    page = docs / "selection.md"
-    text = page.read_text() if page.is_file() else f"# Selection\n\n{BEGIN}\n{END}\n"
-    before, after = text.split(BEGIN)[0], text.split(END)[-1]
-    write_whole(page, f"{before}{BEGIN}\n\n{table(read_cells(runs))}\n{END}{after}")
+    write_section(docs / "selection.md", "Selection", BEGIN, END, table(read_cells(runs)))
 
 
 if __name__ == "__main__":

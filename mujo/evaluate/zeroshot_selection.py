@@ -17,7 +17,7 @@ from mujo.evaluate.joint_work import names_of
 from mujo.evaluate.plan import FOLDS, RESULT_GRIDS
 from mujo.evaluate.selection import Trial
 from mujo.evaluate.work import Settings
-from mujo.files import write_whole
+from mujo.files import write_section, write_whole
 from mujo.joint.adapt import HALF
 from mujo.metrics import confusion, macro_f1
 
@@ -74,10 +74,7 @@ def table(found: Scores) -> str:
 
 def main(runs: Path, docs: Path) -> None:
     """Measure what is not measured, and write the table into docs/selection.md."""
-    page = docs / "selection.md"
-    text = page.read_text() if page.is_file() else f"# Selection\n\n{BEGIN}\n{END}\n"
-    before, after = text.split(BEGIN)[0], text.split(END)[-1]
-    write_whole(page, f"{before}{BEGIN}\n\n{table(measure(runs))}\n{END}{after}")
+    write_section(docs / "selection.md", "Selection", BEGIN, END, table(measure(runs)))
 
 
 if __name__ == "__main__":
